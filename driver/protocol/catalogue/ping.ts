@@ -1,0 +1,16 @@
+/** PING: ICMP echo. */
+import { address, command, defineModule, event, int, optional, status, str, u8 } from '../schema.js';
+
+export const IpVersion = { IPV4: 4, IPV6: 6 } as const;
+
+export const PING = defineModule(11, 'PING', {
+  commands: {
+    PING: command(0x0b00, {
+      forms: { PING: { TARGET_ADDR: address(), PROTOCOL_VERSION: optional(u8(IpVersion), 0) } },
+    }),
+  },
+  events: {
+    PING: event(0x0b00, { PING_SUCCESS_RESPONSE: { IP_ADDRESS: str(), RTT: int() } }),
+    PINGERR: event(0x0b01, { PING_ERROR: { ERROR_CODE: status() } }),
+  },
+});

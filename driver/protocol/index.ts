@@ -1,0 +1,10 @@
+/**
+ * The module's protocol as data and pure functions: the catalogue of commands, events, configuration and statuses,
+ * and the two wires it is spoken on. Used by the driver from one end and by the simulator from the other.
+ */
+export * from './catalogue/index.js';
+export * from './catalogue/limits.js';
+export * from './catalogue/statuses.js';
+export * from './errors.js';
+export * from './messages.js';
+export * from './spec.js';
