@@ -104,8 +104,8 @@ export interface StatusInfo {
   readonly text: string;
 }
 
-/** The codes by name: `Status.SOCKET_NOT_READY`. */
-export const Status = Object.fromEntries(Object.entries(table).map(([name, [code]]) => [name, code])) as {
+/** The codes by name: `StatusCode.SOCKET_NOT_READY`. */
+export const StatusCode = Object.fromEntries(Object.entries(table).map(([name, [code]]) => [name, code])) as {
   readonly [N in StatusName]: (typeof table)[N][0];
 };
 
