@@ -21,11 +21,16 @@ export interface ByteTransport {
   /** As given to `open`, without credentials. */
   readonly url: string;
   start(handler: ByteTransportHandler): void;
-  /** Resolves when the bytes have left this process (drained to the device). */
+  /** Resolves when the bytes have left this process (drained to the device). The bytes are the caller's again then. */
   write(bytes: Uint8Array): Promise<void>;
   close(): Promise<void>;
   /** Only a real UART has one; elsewhere it resolves and does nothing. */
   setBaudRate(baud: number): Promise<void>;
+  /**
+   * From now on `secret` must not be readable in anything a device in the path records, in either direction. The
+   * session calls it with every form in which a passphrase or key is about to cross the wire.
+   */
+  hide?(secret: Uint8Array): void;
 }
 
 /** An SPI bus with one module on it, its reset line (MCLR) and its interrupt line (INTOUT). */
@@ -44,9 +49,14 @@ export interface SpiTransport {
   /** `interrupt` is told of every change of INTOUT, `closed` once at the end. */
   start(handler: { interrupt(asserted: boolean): void; closed(error?: Error): void }): void;
   close(): Promise<void>;
+  /** As {@link ByteTransport.hide}. */
+  hide?(secret: Uint8Array): void;
 }
 
 export type Transport = ByteTransport | SpiTransport;
+
+/** A device in the path (trace, impairment): takes a transport's place and passes on what it lets through. */
+export type TransportDevice = (inner: Transport, clock: Clock) => Transport;
 
 export interface TransportOptions {
   readonly clock: Clock;
