@@ -19,6 +19,7 @@ class SerialTransport implements ByteTransport {
   readonly kind = 'bytes';
   readonly url: string;
   readonly #port: SerialPort;
+  readonly #writing = new Set<(error: Error) => void>();
   #failure: Error | undefined;
   #asked = false;
 
@@ -36,20 +37,30 @@ class SerialTransport implements ByteTransport {
     });
     port.on('data', (bytes: Buffer) => handler.data(bytes));
     const closed = (error?: Error | null) => {
+      const reason = this.#lost(this.#failure ?? error ?? undefined);
+      // The stream forgets writes that were waiting when it closed.
+      for (const reject of this.#writing) reject(reason);
+      this.#writing.clear();
       if (this.#asked) handler.closed();
-      else handler.closed(this.#lost(this.#failure ?? error ?? undefined));
+      else handler.closed(reason);
     };
     if (port.isOpen) port.once('close', closed);
     else queueMicrotask(closed);
   }
 
   write(bytes: Uint8Array): Promise<void> {
+    const port = this.#port;
+    if (!port.isOpen || port.closing) return Promise.reject(this.#lost(this.#failure));
     return new Promise((resolve, reject) => {
-      const port = this.#port;
-      const fail = (cause: Error) => reject(this.#lost(cause));
+      this.#writing.add(reject);
+      const settle = (error?: Error | null) => {
+        this.#writing.delete(reject);
+        if (error) reject(this.#lost(error));
+        else resolve();
+      };
       port.write(bytes, undefined, (error) => {
-        if (error) return fail(error);
-        port.drain((drainError) => (drainError ? fail(drainError) : resolve()));
+        if (error) settle(error);
+        else port.drain(settle);
       });
     });
   }
