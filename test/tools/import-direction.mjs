@@ -45,7 +45,10 @@ for (const file of sources(root)) {
   const from = layerOf(path);
   if (from === undefined) continue;
   for (const [, target] of text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)) {
-    const resolved = relative(root, resolve(dirname(file), target)).split(sep).join('/').replace(/\.js$/, '.ts');
+    const resolved = relative(root, resolve(dirname(file), target))
+      .split(sep)
+      .join('/')
+      .replace(/\.js$/, '.ts');
     const to = layerOf(resolved);
     if (to === undefined || to === from || layers[from].includes('*')) continue;
     if (!layers[from].includes(to)) problems.push(`${path}: ${from} may not import ${to} (${target})`);
