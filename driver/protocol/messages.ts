@@ -52,6 +52,8 @@ export type Elements = Readonly<Record<string, Scalar | readonly Scalar[] | unde
 export interface Request {
   readonly kind: 'request';
   readonly command: CommandName;
+  /** The form to write (`FSRECV`), where the arguments fit several; decoders fill it in. */
+  readonly form?: string;
   readonly args: Values;
   /** 16-bit sequence number of the TLV header; the AT wire has none and ignores it. */
   readonly seq: number;

@@ -28,10 +28,14 @@ export interface IntType<In = number> extends Carries<In, number> {
   readonly min: number;
   readonly max: number;
   readonly labels?: Labels;
+  /** The values of `labels`. */
+  readonly named?: ReadonlySet<number>;
   /** Values between `min` and `max` are legal although no label names them. */
   readonly open?: boolean;
   /** The labels are bits to be combined. */
   readonly bitmask?: boolean;
+  /** The module prints it in hexadecimal, of at least so many digits. */
+  readonly hex?: number;
 }
 export interface BoolType extends Carries<boolean | 0 | 1, number> {
   readonly kind: 'bool';
@@ -42,13 +46,13 @@ export interface BoolType extends Carries<boolean | 0 | 1, number> {
 export interface FracType extends Carries<Fractional, Fractional | number> {
   readonly kind: 'frac';
 }
-/** STRING; `max` counts bytes. */
-export interface StringType extends Carries<string, string> {
+/** STRING; `max` counts bytes. Bytes may be given, a string is answered (see `text.ts`). */
+export interface StringType extends Carries<string | Uint8Array, string> {
   readonly kind: 'string';
   readonly max?: number;
 }
 /** BYTE_ARRAY; lengths count bytes. */
-export interface BytesType<In = Uint8Array> extends Carries<In, Uint8Array> {
+export interface BytesType<In = Uint8Array, Out = Uint8Array> extends Carries<In, Out> {
   readonly kind: 'bytes';
   readonly min?: number;
   readonly max?: number;
@@ -56,6 +60,8 @@ export interface BytesType<In = Uint8Array> extends Carries<In, Uint8Array> {
   readonly text?: boolean;
   /** On the AT wire it may follow as raw bytes after `#`, announced by `LENGTH`. */
   readonly raw?: boolean;
+  /** An integer was seen in its place (a CRC-16). */
+  readonly orInteger?: boolean;
 }
 /** STATUS: module << 8 | number. On the AT wire it expands as an error does, by verbosity. */
 export interface StatusType extends Carries<number, number> {
@@ -67,6 +73,7 @@ export interface StatusType extends Carries<number, number> {
 export interface TimeType extends Carries<number, number> {
   readonly kind: 'time';
 }
+/** MACADDR. Elements that the manual calls STRING are read as MACADDR by the vendor's hosts. */
 export interface MacType extends Carries<string, string> {
   readonly kind: 'mac';
 }
@@ -106,7 +113,7 @@ export type ValueType =
   | BoolType
   | FracType
   | StringType
-  | BytesType<Uint8Array | string>
+  | BytesType<Uint8Array | string, Uint8Array | number>
   | StatusType
   | TimeType
   | MacType
@@ -148,6 +155,7 @@ function integer(wire: IntType['wire'], width: IntType['width'], low: number, hi
       min: options.min ?? (options.bitmask ? 0 : Math.min(...values)),
       max: options.max ?? all,
       labels: first,
+      named: new Set(values),
       ...((options.min !== undefined || options.max !== undefined) && { open: true }),
       ...(options.bitmask && { bitmask: true }),
     };
@@ -163,6 +171,9 @@ export const i32: IntHelper = integer('INTEGER', 4, INT_MIN, 0x7fff_ffff);
 /** An integer a module sends, where the reference says no more than INTEGER. */
 export const int: IntHelper = integer('INTEGER', 4, INT_MIN, UINT_MAX);
 
+/** Printed as `0x…` with at least so many digits. */
+export const hex = <T extends IntType>(digits: number, type: T): T => ({ ...type, hex: digits });
+
 export const bool = (no: string, yes: string): BoolType => ({ kind: 'bool', labels: [no, yes] });
 export const frac = (): FracType => ({ kind: 'frac' });
 export const str = (max?: number): StringType => ({ kind: 'string', ...(max !== undefined && { max }) });
@@ -171,6 +182,12 @@ export const bytes = (max?: number): BytesType => ({ kind: 'bytes', ...(max !== 
 export const data = (
   limits: { min?: number; max?: number; raw?: true } = {},
 ): BytesType<Uint8Array | string> => ({ kind: 'bytes', text: true, ...limits });
+/** A hash, or a CRC as an integer. */
+export const digest = (): BytesType<Uint8Array, Uint8Array | number> => ({
+  kind: 'bytes',
+  text: true,
+  orInteger: true,
+});
 export const status = (labels?: Labels): StatusType => ({ kind: 'status', ...(labels && { labels }) });
 export const time = (): TimeType => ({ kind: 'time' });
 export const mac = (): MacType => ({ kind: 'mac' });
@@ -207,6 +224,11 @@ export const host = (max: number): VariantType<string | Typed, string> => ({
   kind: 'variant',
   types: ['STRING', 'IPV4ADDR', 'IPV6ADDR'],
   max,
+});
+/** An address of either kind in an element the manual calls STRING. */
+export const addressText = (): VariantType<string | Typed, string> => ({
+  kind: 'variant',
+  types: ['STRING', 'IPV4ADDR', 'IPV6ADDR'],
 });
 /** A name or a number. */
 export const nameOrNumber = (max: number): VariantType<string | number | Typed, string | number> => ({

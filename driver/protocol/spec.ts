@@ -56,6 +56,8 @@ export interface CommandSpec<N extends string = string> {
   readonly response: ReadonlyMap<string, MessageForm>;
   readonly config: ReadonlyMap<number, ConfigSpec> | undefined;
   readonly syntaxes: readonly AtSyntax[];
+  /** With at most so many arguments the command only asks. */
+  readonly queries: number;
   readonly atOnly: boolean;
 }
 export interface EventSpec<N extends string = string> {
@@ -150,6 +152,7 @@ export function commandSpec<N extends string>(name: N, decl: CommandDecl): Comma
       decl.config &&
       new Map(Object.entries(decl.config).map(([key, param]) => [param.id, { ...param, name: key }])),
     syntaxes: syntaxesOf(decl, forms),
+    queries: decl.queries,
     atOnly: decl.atOnly,
   };
 }

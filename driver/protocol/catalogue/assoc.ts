@@ -1,5 +1,5 @@
 /** ASSOC: current Wi-Fi associations. */
-import { command, defineModule, event, int, optional, str, u16, variant } from '../schema.js';
+import { command, defineModule, event, int, mac, optional, u16, variant } from '../schema.js';
 
 export const AssociationRole = { AP: 0, STA: 1 } as const;
 
@@ -10,7 +10,7 @@ export const ASSOC = defineModule(22, 'ASSOC', {
       WIFI_ASSOCIATION_REPORT: {
         ASSOC_ID: int(1, 65535),
         AP_STA: variant(AssociationRole),
-        BSSID: str(),
+        BSSID: mac(),
         RSSI: int(),
       },
     }),

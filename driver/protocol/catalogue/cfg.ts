@@ -6,6 +6,7 @@ import {
   configCommand,
   defineModule,
   frac,
+  hex,
   i32,
   int,
   nameOrNumber,
@@ -41,7 +42,7 @@ export const CFG = defineModule(3, 'CFG', {
     CFG: configCommand(0x0300, { forms: { CFG: { ...CONFIG_PARAMS } }, config: cfgConfig }),
     CFGCP: command(0x0301, {
       forms: { CFGCP: { CFGSRC: variant(), CFGDST: variant() } },
-      responses: { COPY_EVENT: { CMD_ID: int(), NUM_ITEMS: int(), ITEM_LEN: int() } },
+      responses: { COPY_EVENT: { CMD_ID: hex(4, int()), NUM_ITEMS: int(), ITEM_LEN: int() } },
     }),
   },
 });

@@ -1,5 +1,5 @@
 /** DFU: address and sequence number of an image for an update over DFU. */
-import { command, defineModule, int, u8 } from '../schema.js';
+import { command, defineModule, hex, int, u8 } from '../schema.js';
 
 export const Partition = { ALTERNATE: 0, CURRENT: 1, LOW: 2, HIGH: 3 } as const;
 export const ImageState = { LATENT: 0, ACTIVATED: 1 } as const;
@@ -12,7 +12,7 @@ export const DFU = defineModule(30, 'DFU', {
         PARAMETERS_FOR_MODIFYING_THE_LITTLE_ENDIAN_ADDRESS_FIELD_OF_A_DFU_IMAGE: {
           OFFSET: int(),
           LENGTH: int(),
-          VALUE: int(),
+          VALUE: hex(8, int()),
         },
       },
     }),
@@ -22,7 +22,7 @@ export const DFU = defineModule(30, 'DFU', {
         PARAMETERS_FOR_MODIFYING_THE_LITTLE_ENDIAN_SEQUENCE_NUMBER_FIELD_OF_A_DFU_IMAGE: {
           OFFSET: int(),
           LENGTH: int(),
-          VALUE: int(),
+          VALUE: hex(8, int()),
         },
       },
     }),

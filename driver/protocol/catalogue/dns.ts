@@ -119,6 +119,7 @@ export const DNS = defineModule(5, 'DNS', {
         ALGORITHM: int(1, 255),
         PUBLIC_KEY: bytes(),
       },
+      OTHER_RESPONSE: { TYPE: int(RecordType), QUERY_NAME: str(), RDATA: bytes() },
     }),
     DNSERR: event(0x0501, {
       RESOLVE_FAILURE: { ERROR_CODE: status(), TYPE: int(RecordType), QUERY_NAME: str() },

@@ -188,7 +188,10 @@ export const MQTT = defineModule(8, 'MQTT', {
     }),
     MQTTSUBRD: command(0x0804, {
       forms: { MQTTSUBRD: { TOPIC_NAME: str(), MSG_ID: u16(), LENGTH: u16() } },
-      responses: { READ_SUBSCRIBED_DATA: { MSG_ID: int(), MSG_LENGTH: int(), TOPIC_PAYLOAD: str() } },
+      responses: {
+        READ_SUBSCRIBED_DATA: { MSG_ID: int(), MSG_LENGTH: int(), TOPIC_PAYLOAD: str() },
+        READ_SUBSCRIBED_DATA_ONLY: { MSG_LENGTH: int(), TOPIC_PAYLOAD: str() },
+      },
     }),
     MQTTUNSUB: command(0x0805, { forms: { MQTTUNSUB: { TOPIC_NAME: str() } } }),
     MQTTPUB: command(0x0806, {

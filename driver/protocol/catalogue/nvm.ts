@@ -6,7 +6,9 @@ import {
   configCommand,
   data,
   defineModule,
+  digest,
   event,
+  hex,
   int,
   PRESET,
   RO,
@@ -37,7 +39,11 @@ export const NVM = defineModule(29, 'NVM', {
     NVMRD: command(0x1d04, {
       forms: { NVMRD: { OFFSET: u32(0, 983039), LENGTH: u16(1, 1024) } },
       responses: {
-        READ_RESPONSE: { OFFSET: int(0, 983039), LENGTH: int(1, 1024), DATA: data({ min: 1, max: 1024 }) },
+        READ_RESPONSE: {
+          OFFSET: hex(8, int(0, 983039)),
+          LENGTH: int(1, 1024),
+          DATA: data({ min: 1, max: 1024 }),
+        },
       },
     }),
   },
@@ -45,10 +51,10 @@ export const NVM = defineModule(29, 'NVM', {
     NVMER: event(0x1d00, { NVM_ERASE_SUCCESS: {} }),
     NVMCHK: event(0x1d01, {
       HASH_RESPONSE: {
-        OFFSET: int(0, 983039),
+        OFFSET: hex(8, int(0, 983039)),
         LENGTH: int(1, 983040),
         CHECK_MODE: int(CheckMode),
-        HASH: data(),
+        HASH: digest(),
       },
     }),
     NVMERR: event(0x1d02, { NVM_ERROR: { ERROR_CODE: status() } }),

@@ -53,7 +53,7 @@ export const OTA = defineModule(10, 'OTA', {
     }),
   },
   events: {
-    OTA: event(0x0a00, { OTA_STATUS: { OTA_OP_ID: int(1, 255), OTA_STATE: int(OtaState) } }),
+    OTA: event(0x0a00, { OTA_STATUS: { OTA_OP_ID: int(1, 255), OTA_STATE: status(OtaState) } }),
     OTAERR: event(0x0a01, { OTA_ERROR: { OTA_OP_ID: int(1, 255), ERROR_CODE: status() } }),
   },
 });

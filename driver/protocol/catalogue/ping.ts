@@ -1,5 +1,5 @@
 /** PING: ICMP echo. */
-import { address, command, defineModule, event, int, optional, status, str, u8 } from '../schema.js';
+import { address, addressText, command, defineModule, event, int, optional, status, u8 } from '../schema.js';
 
 export const IpVersion = { IPV4: 4, IPV6: 6 } as const;
 
@@ -10,7 +10,7 @@ export const PING = defineModule(11, 'PING', {
     }),
   },
   events: {
-    PING: event(0x0b00, { PING_SUCCESS_RESPONSE: { IP_ADDRESS: str(), RTT: int() } }),
+    PING: event(0x0b00, { PING_SUCCESS_RESPONSE: { IP_ADDRESS: addressText(), RTT: int() } }),
     PINGERR: event(0x0b01, { PING_ERROR: { ERROR_CODE: status() } }),
   },
 });

@@ -1,5 +1,6 @@
 /** WAP: soft access point. */
 import {
+  addressText,
   bool,
   CONFIG_PARAMS,
   cfg,
@@ -9,6 +10,7 @@ import {
   event,
   i32,
   int,
+  mac,
   optional,
   PRESET,
   status,
@@ -49,9 +51,9 @@ export const WAP = defineModule(18, 'WAP', {
     }),
   },
   events: {
-    WAPAIP: event(0x1200, { ASSIGNMENT_OF_STA_IP_ADDRESS: { ASSOC_ID: int(), IP_ADDRESS: str() } }),
-    WAPSC: event(0x1201, { STATION_CONNECT: { ASSOC_ID: int(), MAC_ADDRESS: str() } }),
-    WAPSD: event(0x1202, { STATION_DISCONNECT: { ASSOC_ID: int(), MAC_ADDRESS: str() } }),
+    WAPAIP: event(0x1200, { ASSIGNMENT_OF_STA_IP_ADDRESS: { ASSOC_ID: int(), IP_ADDRESS: addressText() } }),
+    WAPSC: event(0x1201, { STATION_CONNECT: { ASSOC_ID: int(), MAC_ADDRESS: mac() } }),
+    WAPSD: event(0x1202, { STATION_DISCONNECT: { ASSOC_ID: int(), MAC_ADDRESS: mac() } }),
     WAPERR: event(0x1203, { AP_ERROR: { ERROR_CODE: status() } }),
   },
 });

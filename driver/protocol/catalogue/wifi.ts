@@ -1,5 +1,16 @@
 /** WIFI: radio: regulatory domain, power save, coexistence. */
-import { bool, CONFIG_PARAMS, cfg, configCommand, defineModule, PRESET, RO, str, u32 } from '../schema.js';
+import {
+  bool,
+  CONFIG_PARAMS,
+  cfg,
+  configCommand,
+  defineModule,
+  hex,
+  PRESET,
+  RO,
+  str,
+  u32,
+} from '../schema.js';
 
 export const ChannelMask24 = {
   CH1: 1,
@@ -22,7 +33,7 @@ const wificConfig = {
   PRESET,
   REGDOMAIN_SELECTED: cfg(10, str(6)),
   REGDOMAIN_AVAILABLE: cfg(11, str(6), { readOnly: true, index: [0, 5] }),
-  REGDOMAIN_CHANMASK24: cfg(12, u32(ChannelMask24, { bitmask: true }), RO),
+  REGDOMAIN_CHANMASK24: cfg(12, hex(4, u32(ChannelMask24, { bitmask: true })), RO),
   POWERSAVE: cfg(20, bool('OFF', 'ON')),
   POWERSAVE_LISTEN_INTERVAL: cfg(21, u32(3, 100)),
   POWERSAVE_INACT_LIMIT: cfg(22, u32(10, 6000)),

@@ -1,5 +1,6 @@
 /** WPROV: provisioning service. */
 import {
+  addressText,
   bool,
   CONFIG_PARAMS,
   cfg,
@@ -10,7 +11,6 @@ import {
   i32,
   int,
   optional,
-  str,
   u32,
 } from '../schema.js';
 
@@ -33,7 +33,7 @@ export const WPROV = defineModule(25, 'WPROV', {
   },
   events: {
     WPROVAT: event(0x1900, {
-      ATTACHMENT_OF_CLIENT_TO_PROVISIONING_SERVICE: { ID: int(), IP_ADDRESS: str(), PORT: int() },
+      ATTACHMENT_OF_CLIENT_TO_PROVISIONING_SERVICE: { ID: int(), IP_ADDRESS: addressText(), PORT: int() },
     }),
     WPROVDT: event(0x1901, { DETACHMENT_OF_CLIENT_FROM_PROVISIONING_SERVICE: { ID: int() } }),
   },

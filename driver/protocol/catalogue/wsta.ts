@@ -1,5 +1,6 @@
 /** WSTA: Wi-Fi station. */
 import {
+  addressText,
   bool,
   CONFIG_PARAMS,
   cfg,
@@ -59,18 +60,21 @@ export const WSTA = defineModule(20, 'WSTA', {
     WSTAC: configCommand(0x1400, { forms: { WSTAC: { ...CONFIG_PARAMS } }, config: wstacConfig }),
     WSTA: command(0x1401, {
       forms: { WSTA: { STATE: optional(i32(Switch), -1) } },
-      responses: { STATE: { ASSOC_ID: int(), STATE: int(StationState) } },
+      responses: {
+        STATE: { ASSOC_ID: int(), STATE: int(StationState) },
+        STATE_ONLY: { STATE: int(StationState) },
+      },
       queries: 0,
       verb: 'set',
     }),
   },
   events: {
     WSTAAIP: event(0x1400, {
-      ASSIGNMENT_OF_IP_ADDRESS_TO_ASSOCIATION: { ASSOC_ID: int(), IP_ADDRESS: str() },
+      ASSIGNMENT_OF_IP_ADDRESS_TO_ASSOCIATION: { ASSOC_ID: int(), IP_ADDRESS: addressText() },
     }),
-    WSTALD: event(0x1401, { LINK_DOWN: { ASSOC_ID: int() } }),
+    WSTALD: event(0x1401, { LINK_DOWN: { ASSOC_ID: int() }, LINK_DOWN_BARE: {} }),
     WSTAERR: event(0x1402, { LINK_ERROR: { ERROR_CODE: status() } }),
-    WSTALU: event(0x1403, { LINK_UP: { ASSOC_ID: int(), BSSID: str(), CHANNEL: int() } }),
+    WSTALU: event(0x1403, { LINK_UP: { ASSOC_ID: int(), BSSID: mac(), CHANNEL: int() } }),
     WSTAROAM: event(0x1404, { ROAMING_OCCURRED: { ASSOC_ID: int() } }),
   },
 });
