@@ -13,15 +13,30 @@ export interface WireHandler {
   closed(error?: Error): void;
 }
 
+export interface WireCounters {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
 export interface Wire {
   readonly name: 'at' | 'tlv';
-  /** Brings the link up: echo off and formats set, or the SDIO initialisation. */
+  /** Commands that may be sent before the first of them is answered. */
+  readonly window: number;
+  readonly counters: WireCounters;
+  /**
+   * Brings the link up: echo off and formats set, or the SDIO initialisation. Waits for a module that is booting.
+   * @throws WincError `WINC_MODULE_SILENT`
+   */
   start(handler: WireHandler): Promise<void>;
-  /** Resolves when the last byte is written: deadlines count from then. */
+  /**
+   * Resolves when the last byte is written: deadlines count from then.
+   * @throws WincError `WINC_ARGUMENT` before anything is sent, `WINC_PORT_LOST`
+   */
   send(request: Request): Promise<void>;
   /**
-   * Gets back to a state where the next command is understood, after garbage or a lost answer. `gentle` must not lose
-   * the module's state; `reset` may.
+   * Gets back to a state where the next command is understood, after garbage, a lost answer or a restart of the
+   * module. `gentle` must not lose the module's state; `reset` may. What was in flight is forgotten.
+   * @throws WincError `WINC_MODULE_SILENT`
    */
   recover(how: 'gentle' | 'reset', timeoutMs: number): Promise<void>;
   close(): Promise<void>;

@@ -96,18 +96,19 @@ export class UartLink {
     this.#expected = length;
   }
 
-  /** Back to plain lines; what a raw block had collected is noise. */
-  expectNothing(): void {
+  /** Back to plain lines; what a raw block had collected is answered and reported as noise. */
+  expectNothing(): Uint8Array {
     this.#expected = 'nothing';
-    if (this.#mode.name !== 'raw') return;
+    if (this.#mode.name !== 'raw') return new Uint8Array(0);
     const { block, filled } = this.#mode;
     this.#mode = TERMINAL;
-    this.#noise('RAW_ABANDONED', block.subarray(0, filled));
+    this.#handler.noise('RAW_ABANDONED', block.slice(0, Math.min(filled, NOISE_SAMPLE)), filled);
+    return block.subarray(0, filled);
   }
 
-  /** Bytes of the current raw block so far; undefined outside one. */
-  get rawReceived(): number | undefined {
-    return this.#mode.name === 'raw' ? this.#mode.filled : undefined;
+  /** The current raw block so far; undefined outside one. */
+  get rawReceived(): Uint8Array | undefined {
+    return this.#mode.name === 'raw' ? this.#mode.block.subarray(0, this.#mode.filled) : undefined;
   }
 
   /**
@@ -201,9 +202,5 @@ export class UartLink {
     this.#afterCr = bytes[end] === CR;
     this.#handler.noise('LINE_TOO_LONG', mode.sample, mode.length);
     return end + 1;
-  }
-
-  #noise(reason: string, bytes: Uint8Array): void {
-    this.#handler.noise(reason, bytes.slice(0, NOISE_SAMPLE), bytes.length);
   }
 }

@@ -153,7 +153,7 @@ describe('UartLink', () => {
     feed('#abc');
     expect(link.endRawShort()).to.equal(false);
     feed('OK\r\n');
-    expect(link.rawReceived).to.equal(7);
+    expect(link.rawReceived).to.have.length(7);
     expect(link.endRawShort()).to.equal(true);
     feed('+A:1\r\n');
     expect(log).to.deep.equal(['raw abc', 'line OK', 'line +A:1']);
@@ -163,7 +163,7 @@ describe('UartLink', () => {
     const { link, log, feed } = harness();
     link.expectRaw(10);
     feed('#abc');
-    link.expectNothing();
+    expect(Buffer.from(link.expectNothing()).toString()).to.equal('abc');
     feed('OK\r\n');
     expect(log).to.deep.equal(['noise RAW_ABANDONED 3', 'line OK']);
   });
