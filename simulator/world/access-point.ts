@@ -13,7 +13,7 @@ export interface EnterpriseAccount {
 export interface AccessPointOptions {
   /** 1..32 bytes; text is taken as UTF-8. */
   readonly ssid: string | Uint8Array;
-  /** 8..63 bytes, or 64 hexadecimal digits: the key itself (IEEE 802.11 annex J.4). */
+  /** 8..63 bytes, or 64 hexadecimal digits: the key itself (IEEE 802.11 annex J.4); for WPA3 alone 1..128 bytes. */
   readonly passphrase?: string | Uint8Array;
   /** Default: `open` without a passphrase, `wpa2-personal` with one, `wpa2-enterprise` with accounts. */
   readonly security?: BeaconSecurity;
@@ -48,7 +48,7 @@ const bytesOf = (value: string | Uint8Array): Uint8Array =>
 const same = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, index) => byte === b[index]);
 
-const invalid = (why: string) => new WincError('WINC_SIM_OPTION', `access point: ${why}`);
+const invalid = (why: string) => new WincError('WINC_ARGUMENT', `access point: ${why}`);
 
 export class AccessPoint {
   readonly ssid: Uint8Array;
@@ -69,7 +69,7 @@ export class AccessPoint {
   #return: TimerHandle | undefined;
   readonly #setTimer: (callback: () => void, delayMs: number) => TimerHandle;
 
-  /** @throws WincError `WINC_SIM_OPTION` saying what is wrong */
+  /** @throws WincError `WINC_ARGUMENT` saying what is wrong */
   constructor(
     options: AccessPointOptions,
     defaultBssid: string,
@@ -187,8 +187,10 @@ export class AccessPoint {
     if (enterprise !== this.#accounts.length > 0)
       throw invalid(enterprise ? `${this.security} needs accounts` : `${this.security} takes no accounts`);
     const length = this.#passphrase?.length ?? 8;
-    if (length < 8 || length > 64) throw invalid('a passphrase has 8 to 63 bytes, or 64 hexadecimal digits');
-    if (length === 64 && !isHexKey(this.#passphrase)) throw invalid('a key has 64 hexadecimal digits');
+    if (this.security === 'wpa3-personal') {
+      if (length < 1 || length > 128) throw invalid('a WPA3 password has 1 to 128 bytes');
+    } else if (length < 8 || length > 64 || (length === 64 && !isHexKey(this.#passphrase)))
+      throw invalid('a passphrase has 8 to 63 bytes, or 64 hexadecimal digits');
   }
 
   /** The passphrase itself, or the 256-bit key made of it, whichever form either side holds. */

@@ -34,10 +34,10 @@ export class Air {
     return this.#accessPoints;
   }
 
-  /** @throws WincError `WINC_SIM_OPTION` */
+  /** @throws WincError `WINC_ARGUMENT` */
   add(options: AccessPointOptions): AccessPoint {
     if (this.#accessPoints.length >= ACCESS_POINT_LIMIT)
-      throw new WincError('WINC_SIM_OPTION', `at most ${ACCESS_POINT_LIMIT} access points`);
+      throw new WincError('WINC_ARGUMENT', `at most ${ACCESS_POINT_LIMIT} access points`);
     const number = ++this.#made;
     const hex = (value: number) => (value & 255).toString(16).padStart(2, '0');
     const accessPoint = new AccessPoint(
@@ -46,7 +46,7 @@ export class Air {
       (callback, ms) => this.#options.clock.setTimer(callback, ms),
     );
     if (this.#accessPoints.some((other) => other.bssid === accessPoint.bssid))
-      throw new WincError('WINC_SIM_OPTION', `access point: BSSID ${accessPoint.bssid} is there already`);
+      throw new WincError('WINC_ARGUMENT', `access point: BSSID ${accessPoint.bssid} is there already`);
     this.#accessPoints.push(accessPoint);
     return accessPoint;
   }

@@ -26,9 +26,9 @@ export type AskUpstream = (query: Uint8Array, done: (answer: Uint8Array | undefi
 
 export interface DnsServerOptions {
   /** Asked in this order; the first that knows the name answers. */
-  readonly zones: readonly DnsZone[];
+  readonly zones: () => readonly DnsZone[];
   /** Whom to ask then; without it the name does not exist. */
-  readonly upstream?: AskUpstream;
+  readonly upstream?: () => AskUpstream | undefined;
 }
 
 export class DnsServer {
@@ -71,7 +71,7 @@ export class DnsServer {
 
   #resolve(packet: DecodedPacket, bytes: Buffer, limit: number, reply: (answer: Uint8Array) => void): void {
     const { name, type } = packet.questions![0];
-    for (const zone of this.#options.zones) {
+    for (const zone of this.#options.zones()) {
       const { exists, answers, onwards } = zone.find(name, type);
       if (!exists) continue;
       if (onwards !== undefined)
@@ -82,7 +82,7 @@ export class DnsServer {
       else reply(fitted(encodeAnswer(packet, AA, answers), bytes, limit));
       return;
     }
-    const { upstream } = this.#options;
+    const upstream = this.#options.upstream?.();
     if (upstream === undefined) {
       reply(emptyAnswer(bytes, Rcode.NXDOMAIN));
       return;
@@ -97,13 +97,13 @@ export class DnsServer {
   /** The rest of a chain of aliases that leads out of the zone that began it. */
   #follow(packet: DecodedPacket, name: string, done: (answers: readonly Answer[]) => void): void {
     const question = { ...packet.questions![0], name };
-    for (const zone of this.#options.zones) {
+    for (const zone of this.#options.zones()) {
       const { exists, answers } = zone.find(name, question.type);
       if (!exists) continue;
       done(answers);
       return;
     }
-    const { upstream } = this.#options;
+    const upstream = this.#options.upstream?.();
     if (upstream === undefined) {
       done([]);
       return;

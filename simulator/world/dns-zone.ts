@@ -34,10 +34,10 @@ export function reverseName(address: string): string {
     .join('.')}.ip6.arpa`;
 }
 
-/** @throws WincError `WINC_SIM_OPTION` if `address` is neither IPv4 nor IPv6 */
+/** @throws WincError `WINC_ARGUMENT` if `address` is neither IPv4 nor IPv6 */
 export function addressRecord(name: string, address: string): DnsRecord {
   if (!ipaddr.isValid(address) || (!address.includes(':') && !ipaddr.IPv4.isValidFourPartDecimal(address)))
-    throw new WincError('WINC_SIM_OPTION', `DNS: ${address} is no IP address`);
+    throw new WincError('WINC_ARGUMENT', `DNS: ${address} is no IP address`);
   return { name, type: address.includes(':') ? 'AAAA' : 'A', data: address };
 }
 
@@ -56,7 +56,7 @@ export class DnsZone {
   /** An address gets its reverse record too. */
   add(record: DnsRecord): void {
     if (this.#count >= RECORD_LIMIT)
-      throw new WincError('WINC_SIM_OPTION', `at most ${RECORD_LIMIT} DNS records`);
+      throw new WincError('WINC_ARGUMENT', `at most ${RECORD_LIMIT} DNS records`);
     this.#put(normalName(record.name), record);
     if ((record.type === 'A' || record.type === 'AAAA') && !record.name.startsWith('*')) {
       const reverse = reverseName(String(record.data));

@@ -269,7 +269,7 @@ describe('the air', () => {
       it(`is refused: ${name}`, () => {
         expect(() => air.add(options))
           .to.throw()
-          .with.property('code', 'WINC_SIM_OPTION');
+          .with.property('code', 'WINC_ARGUMENT');
       });
   });
 });

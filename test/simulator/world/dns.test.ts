@@ -87,7 +87,7 @@ describe("the router's name server", () => {
   });
   zone.add(addressRecord('*.any.test', '192.0.2.9'));
   for (let index = 0; index < 40; index++) zone.add(addressRecord('many.test', `192.0.2.${index}`));
-  const server = new DnsServer({ zones: [zone] });
+  const server = new DnsServer({ zones: () => [zone] });
 
   it('answers every record type it was given, whatever the case of the name', () => {
     expect(data(ask(server, question('lab.test', 'A')))).to.deep.equal(['192.0.2.1', '192.0.2.2']);
@@ -120,8 +120,8 @@ describe("the router's name server", () => {
 
   it('follows an alias out of the zone to the name server behind', () => {
     const behind = new DnsServer({
-      zones: [zone],
-      upstream: (query, done) => {
+      zones: () => [zone],
+      upstream: () => (query, done) => {
         const asked = dnsPacket.decode(Buffer.from(query));
         expect(asked.questions?.[0].name).to.equal('far.example');
         done(
@@ -184,7 +184,7 @@ describe("the router's name server", () => {
   });
 
   it('misbehaves as told', () => {
-    const faulty = new DnsServer({ zones: [zone] });
+    const faulty = new DnsServer({ zones: () => [zone] });
     faulty.behaviour = 'silent';
     expect(ask(faulty, question('lab.test', 'A'))).to.equal(undefined);
     faulty.behaviour = 'servfail';
@@ -254,7 +254,7 @@ describe('a name server behind the router', () => {
     });
     upstream = new DnsUpstream({ clock: systemClock, random: seededRandom(1), servers: [at()] });
     const answer = await forward(
-      new DnsServer({ zones: [], upstream: upstream.ask }),
+      new DnsServer({ zones: () => [], upstream: () => upstream.ask }),
       question('a.example', 'A'),
     );
     expect(data(answer)).to.deep.equal(['198.51.100.1']);
@@ -269,7 +269,7 @@ describe('a name server behind the router', () => {
       timeoutMs: 20,
     });
     const answer = await forward(
-      new DnsServer({ zones: [], upstream: upstream.ask }),
+      new DnsServer({ zones: () => [], upstream: () => upstream.ask }),
       question('a.example', 'A'),
     );
     expect(rcode(answer)).to.equal(2);
