@@ -13,7 +13,10 @@ export interface EnterpriseAccount {
 export interface AccessPointOptions {
   /** 1..32 bytes; text is taken as UTF-8. */
   readonly ssid: string | Uint8Array;
-  /** 8..63 bytes, or 64 hexadecimal digits: the key itself (IEEE 802.11 annex J.4); for WPA3 alone 1..128 bytes. */
+  /**
+   * 1..128 bytes; 64 hexadecimal digits are the key itself (IEEE 802.11 annex J.4). Lengths that real WPA2 would not
+   * take (below 8, above 63) are taken, as the module takes them.
+   */
   readonly passphrase?: string | Uint8Array;
   /** Default: `open` without a passphrase, `wpa2-personal` with one, `wpa2-enterprise` with accounts. */
   readonly security?: BeaconSecurity;
@@ -186,11 +189,8 @@ export class AccessPoint {
       );
     if (enterprise !== this.#accounts.length > 0)
       throw invalid(enterprise ? `${this.security} needs accounts` : `${this.security} takes no accounts`);
-    const length = this.#passphrase?.length ?? 8;
-    if (this.security === 'wpa3-personal') {
-      if (length < 1 || length > 128) throw invalid('a WPA3 password has 1 to 128 bytes');
-    } else if (length < 8 || length > 64 || (length === 64 && !isHexKey(this.#passphrase)))
-      throw invalid('a passphrase has 8 to 63 bytes, or 64 hexadecimal digits');
+    const length = this.#passphrase?.length ?? 1;
+    if (length < 1 || length > 128) throw invalid('a passphrase has 1 to 128 bytes');
   }
 
   /** The passphrase itself, or the 256-bit key made of it, whichever form either side holds. */

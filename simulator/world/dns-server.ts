@@ -79,7 +79,7 @@ export class DnsServer {
           reply(fitted(encodeAnswer(packet, 0, [...answers, ...rest]), bytes, limit)),
         );
       else if (answers.length === 0) reply(emptyAnswer(bytes, AA));
-      else reply(fitted(encodeAnswer(packet, AA, answers), bytes, limit));
+      else reply(fitted(encodeAnswer(packet, AA, answers, zone.extras(answers)), bytes, limit));
       return;
     }
     const upstream = this.#options.upstream?.();
@@ -128,27 +128,31 @@ function udpLimit(packet: DecodedPacket): number {
   return Math.min(Math.max(edns.udpPayloadSize, PLAIN_UDP_BYTES), EDNS_UDP_BYTES);
 }
 
-function encodeAnswer(query: DecodedPacket, flags: number, answers: readonly Answer[]): Buffer {
+function encodeAnswer(
+  query: DecodedPacket,
+  flags: number,
+  answers: readonly Answer[],
+  extras: readonly Answer[] = [],
+): Buffer {
   const packet: Packet = {
     type: 'response',
     id: query.id ?? 0,
     flags: ((query.flags ?? 0) & RD) | RA | flags,
     questions: query.questions ?? [],
     answers: [...answers],
+    additionals: [...extras],
   };
   if (query.additionals?.some((record) => record.type === 'OPT'))
-    packet.additionals = [
-      {
-        type: 'OPT',
-        name: '.',
-        udpPayloadSize: EDNS_UDP_BYTES,
-        extendedRcode: 0,
-        ednsVersion: 0,
-        flags: 0,
-        flag_do: false,
-        options: [],
-      },
-    ];
+    packet.additionals?.push({
+      type: 'OPT',
+      name: '.',
+      udpPayloadSize: EDNS_UDP_BYTES,
+      extendedRcode: 0,
+      ednsVersion: 0,
+      flags: 0,
+      flag_do: false,
+      options: [],
+    });
   return dnsPacket.encode(packet);
 }
 

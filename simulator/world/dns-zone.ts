@@ -91,6 +91,14 @@ export class DnsZone {
     return { exists: true, answers };
   }
 
+  /** Addresses of the hosts that `answers` name (RFC 1034 section 4.3.2 step 6). */
+  extras(answers: readonly Answer[]): Answer[] {
+    const names = new Set(answers.map(targetOf).filter((name) => name !== undefined));
+    return [...names].flatMap((name) =>
+      (['A', 'AAAA'] as const).flatMap((type) => [...this.find(name, type).answers]),
+    );
+  }
+
   #put(key: string, record: DnsRecord): void {
     const records = this.#records.get(key);
     if (records === undefined) this.#records.set(key, [record]);
@@ -108,6 +116,13 @@ export class DnsZone {
     }
     return undefined;
   }
+}
+
+/** The host that a record points to, where clients want its address next. */
+function targetOf(answer: Answer): string | undefined {
+  if (answer.type === 'NS') return answer.data;
+  if (answer.type === 'MX') return answer.data.exchange;
+  return answer.type === 'SRV' ? answer.data.target : undefined;
 }
 
 /**

@@ -101,7 +101,7 @@ describe('the air', () => {
   });
 
   it('lets in exactly the passphrase, byte for byte, whatever bytes name and passphrase are made of', () => {
-    const secret = fc.uint8Array({ minLength: 8, maxLength: 63 });
+    const secret = fc.uint8Array({ minLength: 1, maxLength: 63 });
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 32 }), secret, secret, (ssid, right, tried) => {
         const accessPoint = air.add({ ssid, passphrase: right });
@@ -257,8 +257,8 @@ describe('the air', () => {
     const cases: [string, AccessPointOptions][] = [
       ['no name', { ssid: '' }],
       ['33 bytes of name', { ssid: `${'é'.repeat(16)}x` }],
-      ['a short passphrase', { ssid: 'lab', passphrase: 'seven77' }],
-      ['64 characters that are no key', { ssid: 'lab', passphrase: 'x'.repeat(64) }],
+      ['an empty passphrase', { ssid: 'lab', passphrase: '' }],
+      ['a passphrase of 129 bytes', { ssid: 'lab', passphrase: 'x'.repeat(129) }],
       ['security without a passphrase', { ssid: 'lab', security: 'wpa3-personal' }],
       ['a passphrase for nothing', { ssid: 'lab', security: 'open', passphrase: 'secret123' }],
       ['enterprise without accounts', { ssid: 'lab', security: 'wpa2-enterprise' }],

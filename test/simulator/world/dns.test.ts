@@ -101,6 +101,20 @@ describe("the router's name server", () => {
     expect(data(ask(server, question('x.y.any.test', 'A')))).to.deep.equal(['192.0.2.9']);
   });
 
+  it('adds the addresses of the hosts an answer names', () => {
+    const own = new DnsZone();
+    own.add({ name: 'lab.test', type: 'NS', data: 'ns.lab.test' });
+    own.add(addressRecord('ns.lab.test', '192.0.2.53'));
+    own.add(addressRecord('ns.lab.test', '2001:db8::53'));
+    const answer = ask(new DnsServer({ zones: () => [own] }), question('lab.test', 'NS'));
+    expect(data(answer)).to.deep.equal(['ns.lab.test']);
+    const { additionals = [] } = dnsPacket.decode(Buffer.from(answer!));
+    expect(additionals.map((record) => [record.name, 'data' in record && record.data])).to.deep.equal([
+      ['ns.lab.test', '192.0.2.53'],
+      ['ns.lab.test', '2001:db8::53'],
+    ]);
+  });
+
   it('echoes identifier and question as asked', () => {
     const answer = dnsPacket.decode(Buffer.from(ask(server, question('LaB.tEsT', 'A'))!));
     expect(answer.id).to.equal(0x1234);
