@@ -31,6 +31,8 @@ export interface Beacon {
   /** dBm, negative. */
   readonly rssi: number;
   readonly security: BeaconSecurity;
+  /** Offers protected management frames (802.11w) although WPA2 does not ask for them. */
+  readonly mfp?: boolean;
 }
 
 export type Credentials =

@@ -1,0 +1,158 @@
+/** The module's network interface 0: a TCP/IP stack for as long as the module runs, on whatever network it joins. */
+import type { AddressInfo, Clock, Link, Random, Stack } from '../tcpip/contract.js';
+import { createStack } from '../tcpip/stack.js';
+import { ConfigTable } from './config-table.js';
+
+/** An Ethernet link that can be plugged into one network after another; frames sent while unplugged are lost. */
+class PluggableLink implements Link {
+  readonly mtu = 1500;
+  receive: Link['receive'] = () => {};
+  #plugged: Link | undefined;
+
+  transmit(frame: Uint8Array, length: number): boolean {
+    return this.#plugged?.transmit(frame, length) ?? false;
+  }
+
+  plug(link: Link): void {
+    this.#plugged = link;
+    link.receive = (frame, length) => {
+      if (this.#plugged === link) this.receive(frame, length);
+    };
+  }
+
+  unplug(): void {
+    this.#plugged = undefined;
+  }
+}
+
+export interface NetworkObserver {
+  /** A new address; text, RFC 5952. */
+  addressAdded?(info: AddressInfo): void;
+  up?(): void;
+  down?(): void;
+}
+
+export interface NetworkOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly mac: string;
+}
+
+const splitPrefix = (text: string): [address: string, prefix: number] => {
+  const [address, prefix = '32'] = text.split('/');
+  return [address, Number(prefix)];
+};
+
+export class Network {
+  readonly mac: string;
+  readonly stack: Stack;
+  readonly observers: NetworkObserver[] = [];
+  /** AT+NETIFC=0. */
+  readonly config: ConfigTable<'NETIFC'>;
+  readonly #link = new PluggableLink();
+  #up = false;
+  #known = new Set<string>();
+  #static: string | undefined;
+
+  constructor({ clock, random, mac }: NetworkOptions) {
+    this.mac = mac;
+    this.stack = createStack({ link: this.#link, clock, random, mac });
+    this.stack.onAddressChange = () => this.#announceAddresses();
+    this.stack.setLinkUp(false);
+    this.config = new ConfigTable('NETIFC', {
+      defaults: { HOSTNAME: `RNWF_${mac.replaceAll(':', '').slice(-6)}`, DHCPC_EN: 1 },
+      live: {
+        NAME: () => 'WLAN0',
+        ETHER: () => mac,
+        IP_MASK: () => this.#configured('ipv4') ?? this.config.stored('IP_MASK'),
+        IPV6_LL_ADDR: () => this.#configured('link-local'),
+      },
+      changed: (param) => {
+        if (param === undefined || addressing.has(param)) this.#configure();
+      },
+    });
+  }
+
+  get up(): boolean {
+    return this.#up;
+  }
+
+  /** The station has joined a network. */
+  attach(link: Link): void {
+    this.#link.plug(link);
+    this.stack.setLinkUp(true);
+    this.#up = true;
+    this.#known.clear();
+    for (const observer of this.observers) observer.up?.();
+    this.stack.startIpv6();
+    this.#configure();
+    this.#announceAddresses();
+  }
+
+  /** Another access point of the network; with `renew` the address is asked for again. */
+  moved(link: Link, renew: boolean): void {
+    this.#link.plug(link);
+    if (renew) this.#configure();
+  }
+
+  detach(): void {
+    if (!this.#up) return;
+    this.#up = false;
+    this.#clearIpv4();
+    this.stack.setLinkUp(false);
+    this.#link.unplug();
+    for (const observer of this.observers) observer.down?.();
+  }
+
+  close(): void {
+    this.stack.close();
+    this.#link.unplug();
+  }
+
+  #configure(): void {
+    if (!this.#up) return;
+    this.#clearIpv4();
+    if (this.config.number('L2_ONLY')) return;
+    if (this.config.number('DHCPC_EN')) {
+      const hostname = this.config.text('HOSTNAME');
+      this.stack.startDhcp(hostname === undefined ? {} : { hostname });
+      return;
+    }
+    const own = this.config.stored('IP_MASK');
+    if (typeof own === 'string') {
+      const [address, prefix] = splitPrefix(own);
+      this.stack.addAddress(address, prefix);
+      this.#static = address;
+    }
+    const gateway = this.config.text('GATEWAY');
+    if (gateway !== undefined) this.stack.setGateway(gateway);
+  }
+
+  #clearIpv4(): void {
+    this.stack.stopDhcp();
+    if (this.#static !== undefined) this.stack.removeAddress(this.#static);
+    this.#static = undefined;
+  }
+
+  #configured(kind: 'ipv4' | 'link-local'): string | undefined {
+    const found = this.stack.addresses.find(({ address, origin }) =>
+      kind === 'ipv4' ? !address.includes(':') : origin === 'link-local' && address.includes(':'),
+    );
+    return found && `${found.address}/${found.prefix}`;
+  }
+
+  #announceAddresses(): void {
+    if (!this.#up) return;
+    const present = new Set<string>();
+    for (const info of this.stack.addresses) {
+      present.add(info.address);
+      if (this.#known.has(info.address)) continue;
+      this.#known.add(info.address);
+      for (const observer of this.observers) observer.addressAdded?.(info);
+    }
+    for (const address of this.#known) if (!present.has(address)) this.#known.delete(address);
+  }
+}
+
+/** Parameters that say how the interface gets its address. */
+const addressing: ReadonlySet<string> = new Set(['HOSTNAME', 'DHCPC_EN', 'L2_ONLY', 'IP_MASK', 'GATEWAY']);

@@ -1,0 +1,29 @@
+/** The services, one per module of the catalogue. */
+import type { ServiceFactory } from '../service.js';
+import { assoc } from './assoc.js';
+import { cfg } from './cfg.js';
+import { dns } from './dns.js';
+import { internal } from './internal.js';
+import { netif } from './netif.js';
+import { ping } from './ping.js';
+import { rst } from './rst.js';
+import { socket } from './socket.js';
+import { time } from './time.js';
+import { wifi } from './wifi.js';
+import { wscn } from './wscn.js';
+import { wsta } from './wsta.js';
+
+export const services: readonly ServiceFactory[] = [
+  assoc,
+  cfg,
+  dns,
+  internal,
+  netif,
+  ping,
+  rst,
+  socket,
+  time,
+  wifi,
+  wscn,
+  wsta,
+];

@@ -1,0 +1,56 @@
+/** A listening TCP socket. Every connection becomes a socket of its own, configured as this one. */
+import type { StatusName } from '../../../driver/protocol/catalogue/statuses.js';
+import type { TcpConnection, TcpHandler, TcpListener } from '../../tcpip/contract.js';
+import { StackError } from '../../tcpip/errors.js';
+import type { Board } from '../board.js';
+import type { SocketConfig } from './options.js';
+
+export class ListenerSocket {
+  readonly protocol = 'tcp';
+  readonly id: number;
+  readonly family: 4 | 6 | undefined;
+  readonly config: SocketConfig;
+  readonly remote = undefined;
+  readonly finished = false;
+  #listener: TcpListener | undefined;
+
+  /** @param config of the socket SOCKBL turned into this listener */
+  constructor(id: number, family: 4 | 6 | undefined, config: SocketConfig) {
+    this.id = id;
+    this.family = family;
+    this.config = config;
+  }
+
+  get localPort(): number {
+    return this.#listener?.local.port ?? 0;
+  }
+
+  /** @param accept answers what handles the connection; undefined resets it */
+  listen(
+    board: Board,
+    port: number,
+    backlog: number | undefined,
+    accept: (connection: TcpConnection) => TcpHandler | undefined,
+  ): StatusName | undefined {
+    try {
+      this.#listener = board.network.stack.tcpListen(
+        { port },
+        accept,
+        backlog === undefined ? {} : { backlog },
+      );
+    } catch (error) {
+      if (!(error instanceof StackError)) throw error;
+      return 'SOCKET_BIND_FAILED';
+    }
+    return undefined;
+  }
+
+  drained(): void {}
+
+  networkDown(): void {}
+
+  /** Connections accepted before live on. */
+  close(): void {
+    this.#listener?.close();
+  }
+}

@@ -1,0 +1,236 @@
+/** A TCP socket of the module. It outlives its connection: the id is the host's until SOCKCL. */
+import { StatusCode, type StatusName } from '../../../driver/protocol/catalogue/statuses.js';
+import type { Endpoint, TcpConnection, TcpHandler, TimerHandle } from '../../tcpip/contract.js';
+import { StackError } from '../../tcpip/errors.js';
+import type { Board } from '../board.js';
+import { applyOptions, type SocketConfig, socketConfig } from './options.js';
+import { StreamReceiver } from './stream-receiver.js';
+
+/** How long connecting may take, as in the ancestor's source. */
+const CONNECT_TIMEOUT = 10_000;
+/** After SOCKCL the peer may go on sending for so long; then it is reset. */
+const LINGER = 60_000;
+
+type State = 'new' | 'connecting' | 'connected' | 'closed';
+
+export class StreamSocket {
+  readonly protocol = 'tcp';
+  readonly id: number;
+  readonly family: 4 | 6 | undefined;
+  readonly config: SocketConfig;
+  readonly #board: Board;
+  readonly #receiver: StreamReceiver;
+  #state: State = 'new';
+  #connection: TcpConnection | undefined;
+  #timer: TimerHandle | undefined;
+  /** Sequence number of the next byte the host writes. */
+  #written = 0;
+  /** Counts connection attempts, so that a late answer of the resolver finds nobody. */
+  #attempt = 0;
+
+  constructor(board: Board, id: number, family: 4 | 6 | undefined) {
+    this.#board = board;
+    this.id = id;
+    this.family = family;
+    this.config = socketConfig((param) => this.#configured(param));
+    this.#receiver = new StreamReceiver(board, id, this.config);
+  }
+
+  /** Nothing was done with it since SOCKO. */
+  get fresh(): boolean {
+    return this.#state === 'new';
+  }
+  /** Its connection is over: only the id is still taken. */
+  get finished(): boolean {
+    return this.#state === 'closed';
+  }
+  get remote(): Endpoint | undefined {
+    return this.#connection?.remote;
+  }
+  get localPort(): number {
+    return this.#connection?.local.port ?? 0;
+  }
+
+  /** SOCKBR: the outcome is an event. */
+  connect(host: string, port: number): StatusName | undefined {
+    if (this.#state !== 'new') return 'SOCKET_BIND_FAILED';
+    if (!this.#board.network.up) return 'NETWORK_INTF_DOWN';
+    this.#state = 'connecting';
+    const attempt = ++this.#attempt;
+    this.#board.resolver.lookup(host, this.family, (result) => {
+      if (this.#state !== 'connecting' || this.#attempt !== attempt) return;
+      if (result in StatusCode) this.#failed(result as StatusName);
+      else this.#open({ address: result, port });
+    });
+    return undefined;
+  }
+
+  /** A connection a listener accepted. */
+  adopt(connection: TcpConnection): TcpHandler {
+    this.#connection = connection;
+    applyOptions(this.config, connection);
+    this.#established(connection);
+    return this.#handler(connection);
+  }
+
+  /** SOCKWR: all or nothing. */
+  write(data: Uint8Array, sequence: number | undefined): StatusName | undefined {
+    const refusal = this.refuses(data.length, sequence);
+    if (refusal !== undefined) return refusal;
+    this.#connection?.write(data);
+    this.#written = (this.#written + data.length) & 0xffff;
+    return undefined;
+  }
+
+  /**
+   * Why so many bytes could not be written now. A write refused for want of room moves the sequence number no further:
+   * those the host sent behind it are refused for their numbers, until it comes back to the refused one.
+   */
+  refuses(length: number, sequence: number | undefined): StatusName | undefined {
+    if (this.#state === 'new' || this.#state === 'connecting') return 'SOCKET_NOT_READY';
+    const connection = this.#connection;
+    if (this.#state === 'closed' || connection === undefined) return 'SOCKET_SEND_FAILED';
+    if (sequence !== undefined && sequence !== this.#written) return 'SOCKET_SEQUENCE_ERROR';
+    return connection.writable < length ? 'SOCKET_NOT_READY' : undefined;
+  }
+
+  read(length: number, inBand: boolean): Uint8Array | StatusName {
+    if (this.#connection === undefined) return 'SOCKET_NOT_READY';
+    const data = this.#receiver.read(length, inBand);
+    this.#board.afterStatus(() => this.#receiver.pump());
+    return data;
+  }
+
+  get readable(): number {
+    return this.#receiver.readable;
+  }
+
+  /** The host takes output again. */
+  drained(): void {
+    this.#receiver.pump();
+  }
+
+  /** The network went away under the socket. */
+  networkDown(): void {
+    if (this.#state !== 'connecting' && this.#state !== 'connected') return;
+    this.#timer?.cancel();
+    const connection = this.#connection;
+    if (connection !== undefined) {
+      connection.handler = {};
+      connection.abort();
+    }
+    this.#receiver.detach();
+    this.#state = 'closed';
+    this.#report('NETWORK_INTF_DOWN');
+  }
+
+  /** SOCKCL, command. What was written still goes out; what comes in is thrown away. */
+  close(): void {
+    this.#timer?.cancel();
+    const connection = this.#connection;
+    const open = this.#state === 'connected';
+    if (this.#state === 'connecting') connection?.abort();
+    this.#state = 'closed';
+    this.#attempt++;
+    this.#receiver.detach();
+    if (connection === undefined || !open) return;
+    const discard = new Uint8Array(1460);
+    const timer = this.#board.clock.setTimer(() => connection.abort(), LINGER);
+    connection.handler = {
+      readable: () => {
+        while (connection.read(discard) > 0);
+      },
+      closed: () => timer.cancel(),
+    };
+    connection.shutdown();
+    connection.handler.readable?.();
+  }
+
+  #open(remote: Endpoint): void {
+    try {
+      // Callbacks never come from inside the call that makes the connection.
+      const handler: TcpHandler = {};
+      const connection = this.#board.network.stack.tcpConnect(remote, handler);
+      this.#connection = connection;
+      connection.handler = this.#handler(connection);
+      applyOptions(this.config, connection);
+    } catch (error) {
+      if (!(error instanceof StackError)) throw error;
+      this.#failed('SOCKET_CONNECT_FAILED');
+      return;
+    }
+    this.#timer = this.#board.clock.setTimer(() => {
+      this.#connection?.abort();
+      this.#failed('SOCKET_CONNECT_FAILED');
+    }, CONNECT_TIMEOUT);
+  }
+
+  #handler(connection: TcpConnection): TcpHandler {
+    return {
+      connected: () => {
+        this.#timer?.cancel();
+        this.#established(connection);
+      },
+      readable: () => this.#receiver.pump(),
+      closed: () => this.#connectionClosed(),
+    };
+  }
+
+  #established(connection: TcpConnection): void {
+    this.#state = 'connected';
+    this.#board.emit({
+      name: 'SOCKIND',
+      form: 'TCP_CONNECTION_ESTABLISHED',
+      elements: {
+        sockId: this.id,
+        lclAddr: connection.local.address,
+        lclPort: connection.local.port,
+        rmtAddr: connection.remote.address,
+        rmtPort: connection.remote.port,
+      },
+    });
+    this.#receiver.attach({
+      get readable() {
+        return connection.readable;
+      },
+      get ended() {
+        return connection.readable === 0 && (connection.ended || connection.state === 'CLOSED');
+      },
+      read: (into) => connection.read(into),
+    });
+  }
+
+  /** However a connection ends, the host may read what came before, and is told SOCKCL, as in the ancestor. */
+  #connectionClosed(): void {
+    if (this.#state === 'connecting') this.#failed('SOCKET_CONNECT_FAILED');
+    else if (this.#state === 'connected') {
+      this.#state = 'closed';
+      this.#receiver.pump();
+    }
+  }
+
+  /** Back to a socket that may try again. */
+  #failed(status: StatusName): void {
+    this.#timer?.cancel();
+    const connection = this.#connection;
+    if (connection !== undefined) connection.handler = {};
+    this.#connection = undefined;
+    this.#state = 'new';
+    this.#report(status);
+  }
+
+  #report(status: StatusName): void {
+    this.#board.emit({
+      name: 'SOCKERR',
+      form: 'TCP_BIND_FAILED',
+      elements: { sockId: this.id, errorCode: StatusCode[status] },
+    });
+  }
+
+  #configured(param: string | undefined): void {
+    if (param?.startsWith('ASYNC_')) this.#board.afterStatus(() => this.#receiver.pump());
+    else if (this.#connection !== undefined && this.#state === 'connected') {
+      applyOptions(this.config, this.#connection);
+    }
+  }
+}
