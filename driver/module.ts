@@ -46,11 +46,6 @@ export interface ModuleEvents {
   /** An accepted command failed later and has no event to say so. */
   failed: (status: Status) => void;
 }
-type Listener<N> = N extends EventName
-  ? (event: EventOf<N>) => void
-  : N extends keyof ModuleEvents
-    ? ModuleEvents[N]
-    : never;
 
 type CallArguments<C extends CommandName> =
   Record<never, never> extends ArgsOf<C>
@@ -151,7 +146,9 @@ export class WincModule implements AsyncDisposable {
   }
 
   /** Listens to an event of the catalogue (`'SOCKIND'`) or of the module. Answers a function that ends it. */
-  on<N extends EventName | keyof ModuleEvents>(name: N, listener: Listener<N>): () => void {
+  on<E extends EventName>(name: E, listener: (event: EventOf<E>) => void): () => void;
+  on<K extends keyof ModuleEvents>(name: K, listener: ModuleEvents[K]): () => void;
+  on(name: string, listener: (argument: never) => void): () => void {
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
     listeners.add(listener);

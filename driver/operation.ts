@@ -45,7 +45,7 @@ export function operate<T>(module: WincModule, operation: Operation<T>): Promise
           fail(error);
         }
       };
-      undo.push(module.on(name, heard));
+      undo.push(module.on(name, heard as never));
     }
     undo.push(
       module.on('reset', () => fail(new WincError('WINC_MODULE_RESET', `${what}: the module restarted.`))),

@@ -238,7 +238,7 @@ export class AtWire implements Wire {
     const left = () => Math.max(0, deadline - this.#clock.now());
     for (let attempt = 0; left() > 0; attempt++) {
       let result: ProbeResult = 'answered';
-      if (attempt % 4 === 2) result = await this.#leaveRawMode();
+      if (attempt % 4 === 2) result = await this.#leaveRawMode(left);
       else if (attempt % 4 === 3) await this.#link.write(FLUSH);
       // The line end first finishes whatever half line the module may hold.
       if (result !== 'boot') result = await this.#ask('\r\nATE0', Math.min(PROBE_MS, left()));
@@ -257,11 +257,11 @@ export class AtWire implements Wire {
   }
 
   /** Raw mode without a length ends at `+++` between two silences. */
-  async #leaveRawMode(): Promise<ProbeResult> {
-    const before = await this.#wait(GUARD_MS, { until: 'boot' });
+  async #leaveRawMode(left: () => number): Promise<ProbeResult> {
+    const before = await this.#wait(Math.min(GUARD_MS, left()), { until: 'boot' });
     if (before === 'boot') return before;
     await this.#link.write(latin1('+++'));
-    return this.#wait(GUARD_MS, { until: 'boot' });
+    return this.#wait(Math.min(GUARD_MS, left()), { until: 'boot' });
   }
 
   /** In every form a secret may cross the wire: as it is, as hex, and as this line spells it. */
