@@ -2,6 +2,8 @@
 export interface UartLine {
   /** What a host opens: `/dev/pts/3`, `tcp:127.0.0.1:4000`. */
   readonly name: string;
+  /** Bytes written that the host has not taken yet. */
+  readonly waiting: number;
   /** Bytes lost because the host did not read: a UART without flow control knows no other answer. */
   readonly dropped: number;
   /** Host to module; set by the module. The bytes are lent for the call. */

@@ -62,6 +62,10 @@ export class UartServer implements UartLine {
     return `tcp:${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.port}`;
   }
 
+  get waiting(): number {
+    return this.#client?.writableLength ?? 0;
+  }
+
   write(bytes: Uint8Array): void {
     const client = this.#client;
     if (client === undefined) return;

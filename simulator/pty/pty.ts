@@ -64,7 +64,7 @@ export class Pty implements UartLine {
   readonly #stream: ReadStream;
   readonly #backlog: number;
   /** What the kernel did not take yet: bytes `#from` to `#to`; made when first needed. */
-  #waiting: Uint8Array | undefined;
+  #held: Uint8Array | undefined;
   #from = 0;
   #to = 0;
   #retry: NodeJS.Timeout | undefined;
@@ -93,6 +93,10 @@ export class Pty implements UartLine {
     return this.#link?.path ?? this.path;
   }
 
+  get waiting(): number {
+    return this.#to - this.#from;
+  }
+
   write(bytes: Uint8Array): void {
     if (this.#closed) return;
     const sent = this.#from === this.#to ? this.#tryWrite(bytes) : 0;
@@ -103,7 +107,7 @@ export class Pty implements UartLine {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#retry);
-    this.#waiting = undefined;
+    this.#held = undefined;
     this.#from = this.#to = 0;
     this.#link?.remove();
     closeSync(this.#slave);
@@ -111,14 +115,14 @@ export class Pty implements UartLine {
   }
 
   #keep(bytes: Uint8Array): void {
-    this.#waiting ??= new Uint8Array(this.#backlog);
+    this.#held ??= new Uint8Array(this.#backlog);
     if (this.#to + bytes.length > this.#backlog) {
-      this.#waiting.copyWithin(0, this.#from, this.#to);
+      this.#held.copyWithin(0, this.#from, this.#to);
       this.#to -= this.#from;
       this.#from = 0;
     }
     const kept = Math.min(bytes.length, this.#backlog - this.#to);
-    this.#waiting.set(bytes.subarray(0, kept), this.#to);
+    this.#held.set(bytes.subarray(0, kept), this.#to);
     this.#to += kept;
     this.dropped += bytes.length - kept;
     this.#retry ??= setTimeout(this.#flush, RETRY_MS);
@@ -126,8 +130,8 @@ export class Pty implements UartLine {
 
   readonly #flush = (): void => {
     this.#retry = undefined;
-    if (this.#waiting === undefined) return;
-    this.#from += this.#tryWrite(this.#waiting.subarray(this.#from, this.#to));
+    if (this.#held === undefined) return;
+    this.#from += this.#tryWrite(this.#held.subarray(this.#from, this.#to));
     if (this.#from < this.#to) this.#retry = setTimeout(this.#flush, RETRY_MS);
     else this.#from = this.#to = 0;
   };
