@@ -25,6 +25,9 @@ class Recording implements SpiTransport {
   #handler!: Parameters<SpiTransport['start']>[0];
   #finish!: { resolve(): void; reject(error: unknown): void };
   #release: (() => void) | undefined;
+  #closed = false;
+  #up = false;
+  readonly #early: (readonly Uint8Array[])[] = [];
 
   constructor(transcript: Transcript, live: BareModule) {
     this.#transcript = transcript;
@@ -36,9 +39,10 @@ class Recording implements SpiTransport {
     live.onInterrupt = (asserted) => this.#interrupt(asserted);
   }
 
-  /** From now on the recording answers. */
+  /** From now on the recording answers; it may begin with an event that was raised before. */
   begin(): void {
     this.#at = 0;
+    if (this.#transcript.module[0]?.before === 0) this.#interrupt(true);
     this.#advance();
   }
 
@@ -57,8 +61,10 @@ class Recording implements SpiTransport {
     while (this.#at! < entries.length && entries[this.#at!].kind !== 'window') this.#pass();
     const entry = entries[this.#at!];
     if (entry?.kind !== 'window') {
+      const over = new Error('the recording is over');
+      if (this.#closed) throw over;
       return new Promise((_, reject) => {
-        this.#release = () => reject(new Error('the recording is over'));
+        this.#release = () => reject(over);
       });
     }
     try {
@@ -83,8 +89,20 @@ class Recording implements SpiTransport {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#release?.();
     this.#handler.closed();
+  }
+
+  /** The link is up: what the host did right after its initialisation can be done. */
+  started(): void {
+    this.#up = true;
+    for (const messages of this.#early.splice(0)) this.#send(messages);
+  }
+
+  #send(messages: readonly Uint8Array[]): void {
+    if (this.#up) void this.link.send(messages).catch(() => {});
+    else this.#early.push(messages);
   }
 
   /** Nothing happened for a while: if INTOUT fell by itself in the recording, it does so now. */
@@ -112,7 +130,7 @@ class Recording implements SpiTransport {
     while (entries[this.#at!]?.kind === 'comment') this.#at!++;
     let next = this.#at!;
     while (next < entries.length && entries[next].kind === 'interrupt') next++;
-    if (this.#turns[0]?.before === next) void this.link.send(this.#turns.shift()!.messages).catch(() => {});
+    if (this.#turns[0]?.before === next) this.#send(this.#turns.shift()!.messages);
     if (!entries.slice(this.#at!).some(({ kind }) => kind === 'window')) this.#finish.resolve();
   }
 }
@@ -135,6 +153,7 @@ describe('SDIO link against the recorded modules', () => {
           closed: () => {},
         }),
       );
+      bus.started();
       if (transcript.announcedBefore.length > 0)
         void bus.link.send(transcript.announcedBefore).catch(() => {});
       else if (!initialises) bus.begin();

@@ -70,6 +70,7 @@ function hostTurns(records: Transcript['records'], before: number): Turn[] {
   let sent = before;
   const all = messagesAfter(records, 0, 'host', Number.POSITIVE_INFINITY);
   let announcement: number | undefined;
+  let list: readonly number[] = [];
   for (const { entry, record } of records) {
     // A list is written with the clock switched to manual first; a lone message with the word only.
     if (record.kind === 'command') {
@@ -77,9 +78,14 @@ function hostTurns(records: Transcript['records'], before: number): Turn[] {
       const word = record.index === 53 && record.argument === 0x9400_4804;
       if ((starts || word) && announcement === undefined) announcement = entry;
     }
+    if (record.kind === 'lengths' && record.from === 'host') list = record.words;
     if (record.kind === 'word' && record.from === 'host') {
-      const { count } = parseMailboxWord(record.word);
-      turns.push({ before: announcement ?? entry, messages: all.slice(sent, sent + count) });
+      const { count, length } = parseMailboxWord(record.word);
+      const messages = all.slice(sent, sent + count);
+      // The run may end before the messages themselves; their lengths are announced all the same.
+      for (let at = messages.length; at < count; at++)
+        messages.push(new Uint8Array(4 * (list[at] ?? length)));
+      turns.push({ before: announcement ?? entry, messages });
       sent += count;
       announcement = undefined;
     }
