@@ -78,6 +78,8 @@ export interface Status {
   readonly code: number;
   /** The text the module sent along, if the verbosity includes it. */
   readonly text?: string;
+  /** A command that was accepted before has failed (`+SOCKBR:ERROR:4`): this ends no command in progress. */
+  readonly asynchronous?: true;
   readonly seq?: number;
 }
 

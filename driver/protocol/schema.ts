@@ -34,6 +34,8 @@ export interface IntType<In = number> extends Carries<In, number> {
   readonly open?: boolean;
   /** The labels are bits to be combined. */
   readonly bitmask?: boolean;
+  /** In an element: the values that speak for its form, where several look alike. */
+  readonly likely?: readonly number[];
   /** The module prints it in hexadecimal, of at least so many digits. */
   readonly hex?: number;
 }
@@ -173,6 +175,9 @@ export const int: IntHelper = integer('INTEGER', 4, INT_MIN, UINT_MAX);
 
 /** Printed as `0x…` with at least so many digits. */
 export const hex = <T extends IntType>(digits: number, type: T): T => ({ ...type, hex: digits });
+
+/** An element whose value tells the form from others that look alike. */
+export const is = <T extends IntType>(type: T, ...values: number[]): T => ({ ...type, likely: values });
 
 export const bool = (no: string, yes: string): BoolType => ({ kind: 'bool', labels: [no, yes] });
 export const frac = (): FracType => ({ kind: 'frac' });

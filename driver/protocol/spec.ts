@@ -27,8 +27,15 @@ export interface FormSpec {
   /** In wire order. */
   readonly params: readonly ParamSpec[];
   readonly byName: ReadonlyMap<string, ParamSpec>;
+  /** Every list of parameters it can be written with on the AT wire. */
+  readonly lists: readonly (readonly ParamSpec[])[];
   /** Where a parameter of one fixed value tells this form from the others; -1 if none does. */
   readonly selector: number;
+}
+/** One way to write a command as an AT line. */
+export interface AtLine {
+  readonly form: FormSpec;
+  readonly params: readonly ParamSpec[];
 }
 /** A documented AT line. */
 export interface AtSyntax {
@@ -56,6 +63,8 @@ export interface CommandSpec<N extends string = string> {
   readonly response: ReadonlyMap<string, MessageForm>;
   readonly config: ReadonlyMap<number, ConfigSpec> | undefined;
   readonly syntaxes: readonly AtSyntax[];
+  /** All lists of parameters of all forms, each with its form. */
+  readonly lines: readonly AtLine[];
   /** With at most so many arguments the command only asks. */
   readonly queries: number;
   readonly atOnly: boolean;
@@ -86,12 +95,25 @@ function paramSpec(key: string, param: Param): ParamSpec {
   return { ...named, type: param, optional: false };
 }
 
+function parameterLists(params: readonly ParamSpec[]): ParamSpec[][] {
+  const lastRequired = params.findLastIndex((param) => !param.optional);
+  const lists: ParamSpec[][] = [];
+  for (let end = lastRequired + 1; end <= params.length; end++) lists.push(params.slice(0, end));
+  // An optional parameter in the middle is left out alone: the types of its neighbours tell.
+  const shortest = params.slice(0, lastRequired + 1).filter((param) => !param.optional);
+  if (shortest.length <= lastRequired) lists.push(shortest);
+  const raw = shortest.findIndex(({ type }) => type.kind === 'bytes' && type.raw);
+  if (raw >= 0) lists.push(shortest.slice(0, raw));
+  return lists;
+}
+
 function formSpec(name: string, params: Params): FormSpec {
   const specs = Object.entries(params).map(([key, param]) => paramSpec(key, param));
   return {
     name,
     params: specs,
     byName: new Map(specs.map((spec) => [spec.name, spec])),
+    lists: parameterLists(specs),
     selector: specs.findIndex((spec) => spec.only !== undefined),
   };
 }
@@ -107,24 +129,11 @@ function messageForms(forms: EventDecl['forms']): MessageForm[] {
   }));
 }
 
-/** Every list of parameters a form can be written with on the AT wire. */
-function parameterLists(form: FormSpec): ParamSpec[][] {
-  const lastRequired = form.params.findLastIndex((param) => !param.optional);
-  const lists: ParamSpec[][] = [];
-  for (let end = lastRequired + 1; end <= form.params.length; end++) lists.push(form.params.slice(0, end));
-  // An optional parameter in the middle is left out alone: the types of its neighbours tell.
-  const shortest = form.params.slice(0, lastRequired + 1).filter((param) => !param.optional);
-  if (shortest.length <= lastRequired) lists.push(shortest);
-  const raw = shortest.findIndex(({ type }) => type.kind === 'bytes' && type.raw);
-  if (raw >= 0) lists.push(shortest.slice(0, raw));
-  return lists;
-}
-
 function syntaxesOf(decl: CommandDecl, forms: readonly FormSpec[]): AtSyntax[] {
   const selected = forms.filter((form) => form.selector >= 0);
   return forms.flatMap((form) => {
     const selector = form.params[form.selector];
-    return parameterLists(form).map((params): AtSyntax => {
+    return form.lists.map((params): AtSyntax => {
       const asks = params.length <= decl.queries && !selector;
       const clears = decl.verb === 'set' && selector !== undefined && form.params[params.length]?.optional;
       const verb: Verb = asks ? 'query' : clears ? 'clear' : decl.verb;
@@ -152,6 +161,7 @@ export function commandSpec<N extends string>(name: N, decl: CommandDecl): Comma
       decl.config &&
       new Map(Object.entries(decl.config).map(([key, param]) => [param.id, { ...param, name: key }])),
     syntaxes: syntaxesOf(decl, forms),
+    lines: forms.flatMap((form) => form.lists.map((params) => ({ form, params }))),
     queries: decl.queries,
     atOnly: decl.atOnly,
   };

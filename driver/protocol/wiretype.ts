@@ -79,7 +79,10 @@ export function wireTypeFor(type: ValueType, value: Scalar): WireTypeName | unde
 }
 
 /** The configuration parameter a `val` belongs to, if the catalogue knows it. */
-export function configParam(spec: CommandSpec, id: Value | undefined): ConfigSpec | undefined {
+export function configParam(
+  spec: Pick<CommandSpec, 'config'>,
+  id: Value | undefined,
+): ConfigSpec | undefined {
   if (!spec.config) return undefined;
   if (typeof id === 'number') return spec.config.get(id);
   return isFractional(id) ? spec.config.get(id.int) : undefined;

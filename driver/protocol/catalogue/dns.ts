@@ -11,6 +11,7 @@ import {
   i32,
   int,
   ip,
+  is,
   named,
   PRESET,
   status,
@@ -39,6 +40,8 @@ export const RecordType = {
 } as const;
 export const KeyProtocol = { DNSSEC: 3 } as const;
 
+const record = (...values: number[]) => is(int(RecordType), ...values);
+
 const dnscConfig = {
   PRESET,
   DNS_SVR: cfg(1, ip(), { index: [0, 3] }),
@@ -64,11 +67,11 @@ export const DNS = defineModule(5, 'DNS', {
   },
   events: {
     DNSRESOLV: event(0x0500, {
-      A_AAAA_RESPONSE: { TYPE: int(RecordType), QUERY_NAME: str(), ADDRESS: ip() },
-      NS_RESPONSE: { TYPE: int(RecordType), QUERY_NAME: str(), NSDNAME: str() },
-      CNAME_RESPONSE: { TYPE: int(RecordType), QUERY_NAME: str(), CNAME: str() },
+      A_AAAA_RESPONSE: { TYPE: record(RecordType.A, RecordType.AAAA), QUERY_NAME: str(), ADDRESS: ip() },
+      NS_RESPONSE: { TYPE: record(RecordType.NS), QUERY_NAME: str(), NSDNAME: str() },
+      CNAME_RESPONSE: { TYPE: record(RecordType.CNAME), QUERY_NAME: str(), CNAME: str() },
       SOA_RESPONSE: {
-        TYPE: int(RecordType),
+        TYPE: record(RecordType.SOA),
         QUERY_NAME: str(),
         MNAME: str(),
         SERIAL: int(0),
@@ -78,11 +81,16 @@ export const DNS = defineModule(5, 'DNS', {
         MINIMUM: int(0),
         RNAME: str(),
       },
-      PTR_RESPONSE: { TYPE: int(RecordType), QUERY_NAME: str(), PTRDNAME: str() },
-      MX_RESPONSE: { TYPE: int(RecordType), QUERY_NAME: str(), EXCHANGE: str(), PREFERENCE: int(0, 65535) },
-      TXT_RESPONSE: { TYPE: int(RecordType), QUERY_NAME: str(), TXT_DATA: str() },
+      PTR_RESPONSE: { TYPE: record(RecordType.PTR), QUERY_NAME: str(), PTRDNAME: str() },
+      MX_RESPONSE: {
+        TYPE: record(RecordType.MX),
+        QUERY_NAME: str(),
+        EXCHANGE: str(),
+        PREFERENCE: int(0, 65535),
+      },
+      TXT_RESPONSE: { TYPE: record(RecordType.TXT), QUERY_NAME: str(), TXT_DATA: str() },
       SRV_RESPONSE: {
-        TYPE: int(RecordType),
+        TYPE: record(RecordType.SRV),
         QUERY_NAME: str(),
         TARGET: str(),
         PRIORITY: int(0, 65535),
@@ -90,7 +98,7 @@ export const DNS = defineModule(5, 'DNS', {
         PORT: int(0, 65535),
       },
       DS_RESPONSE: {
-        TYPE: int(RecordType),
+        TYPE: record(RecordType.DS),
         QUERY_NAME: str(),
         KEY_TAG: int(0, 65535),
         ALGORITHM: int(1, 255),
@@ -98,7 +106,7 @@ export const DNS = defineModule(5, 'DNS', {
         DIGEST: bytes(),
       },
       RRSIG_RESPONSE: {
-        TYPE: int(RecordType),
+        TYPE: record(RecordType.RRSIG),
         QUERY_NAME: str(),
         SIGNER_NAME: str(),
         TYPE_COVERED: named('TYPE', int(RecordType)),
@@ -110,9 +118,14 @@ export const DNS = defineModule(5, 'DNS', {
         KEY_TAG: int(0, 65535),
         SIGNATURE: bytes(),
       },
-      NSEC_RESPONSE: { TYPE: int(RecordType), QUERY_NAME: str(), NEXT_DOMAIN: str(), TYPE_BIT_MAPS: bytes() },
+      NSEC_RESPONSE: {
+        TYPE: record(RecordType.NSEC),
+        QUERY_NAME: str(),
+        NEXT_DOMAIN: str(),
+        TYPE_BIT_MAPS: bytes(),
+      },
       DNSKEY_RESPONSE: {
-        TYPE: int(RecordType),
+        TYPE: record(RecordType.DNSKEY),
         QUERY_NAME: str(),
         FLAGS: int(0, 65535),
         PROTOCOL: int(KeyProtocol),

@@ -27,14 +27,14 @@ export const FS = defineModule(7, 'FS', {
         FSLOAD: {
           OP: only(u8(FileOperation), 1),
           FILETYPE: u8(FileType),
-          TSFRPROT: preset(u8(TransferProtocol), 5),
+          TSFRPROT: preset(u8(TransferProtocol, { min: 0, max: 255 }), 5),
           FILENAME: optional(str(32)),
           FILELENGTH: optional(u16(1), 0),
         },
         FSSTORE: {
           OP: only(u8(FileOperation), 5),
           FILETYPE: u8(FileType),
-          TSFRPROT: preset(u8(TransferProtocol), 5),
+          TSFRPROT: preset(u8(TransferProtocol, { min: 0, max: 255 }), 5),
           FILENAME: str(32),
         },
       },
