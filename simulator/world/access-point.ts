@@ -33,6 +33,9 @@ export interface AccessPointOptions {
   readonly maxStations?: number;
 }
 
+/** The access point of a world that was told of none. */
+export const DEFAULT_ACCESS_POINT: AccessPointOptions = { ssid: 'wincs02' };
+
 /** A station as its access point sees it. */
 export interface Station {
   readonly mac: string;

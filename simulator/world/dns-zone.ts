@@ -1,7 +1,7 @@
 /** The names this world knows by itself, before anybody else is asked. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { Answer, RecordType } from 'dns-packet';
+import dnsPacket, { type Answer, type RecordType } from 'dns-packet';
 import ipaddr from 'ipaddr.js';
 import { WincError } from '../../driver/protocol/errors.js';
 import { networkAddress, type RouterAddresses } from './policy.js';
@@ -41,6 +41,30 @@ export function addressRecord(name: string, address: string): DnsRecord {
   return { name, type: address.includes(':') ? 'AAAA' : 'A', data: address };
 }
 
+/**
+ * The record as it will be sent. Binary data (the digest of a DS) may be hexadecimal text.
+ * @throws WincError `WINC_ARGUMENT` if the type is not known or the data does not fit it
+ */
+export function checkedRecord(record: DnsRecord): DnsRecord {
+  const { name, type, ttl = DEFAULT_TTL } = record;
+  let { data } = record;
+  if (type === 'DS' && data !== null && typeof data === 'object' && 'digest' in data)
+    data = {
+      ...data,
+      digest: typeof data.digest === 'string' ? Buffer.from(data.digest, 'hex') : data.digest,
+    };
+  try {
+    const answer = { name, type, ttl, class: 'IN', data } as Answer;
+    const [read] = dnsPacket.decode(dnsPacket.encode({ type: 'response', answers: [answer] })).answers ?? [];
+    const isAddress = type === 'A' || type === 'AAAA';
+    if (read.type === type && (!isAddress || addressRecord(name, String(data)).type === type))
+      return { ...record, data };
+  } catch {
+    // said below
+  }
+  throw new WincError('WINC_ARGUMENT', `DNS: no ${type} record is made of ${JSON.stringify(record.data)}`);
+}
+
 export interface ZoneAnswer {
   /** The name exists, with whatever types. */
   readonly exists: boolean;
@@ -53,8 +77,9 @@ export class DnsZone {
   readonly #records = new Map<string, DnsRecord[]>();
   #count = 0;
 
-  /** An address gets its reverse record too. */
-  add(record: DnsRecord): void {
+  /** An address gets its reverse record too. @throws WincError `WINC_ARGUMENT`, see {@link checkedRecord} */
+  add(unchecked: DnsRecord): void {
+    const record = checkedRecord(unchecked);
     if (this.#count >= RECORD_LIMIT)
       throw new WincError('WINC_ARGUMENT', `at most ${RECORD_LIMIT} DNS records`);
     this.#put(normalName(record.name), record);

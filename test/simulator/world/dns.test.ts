@@ -10,7 +10,13 @@ import { systemClock } from '../../../simulator/tcpip/clock.js';
 import { seededRandom } from '../../../simulator/tcpip/random.js';
 import { DnsServer } from '../../../simulator/world/dns-server.js';
 import { DnsUpstream } from '../../../simulator/world/dns-upstream.js';
-import { addressRecord, DnsZone, hostNames, reverseName } from '../../../simulator/world/dns-zone.js';
+import {
+  addressRecord,
+  type DnsRecord,
+  DnsZone,
+  hostNames,
+  reverseName,
+} from '../../../simulator/world/dns-zone.js';
 
 const router = { ipv4: '10.0.2.2', ipv6: 'fd00::2' };
 
@@ -83,7 +89,7 @@ describe("the router's name server", () => {
   zone.add({
     name: 'lab.test',
     type: 'DS',
-    data: { keyTag: 1, algorithm: 8, digestType: 2, digest: Buffer.from('abcd', 'hex') },
+    data: { keyTag: 1, algorithm: 8, digestType: 2, digest: 'abcd' },
   });
   zone.add(addressRecord('*.any.test', '192.0.2.9'));
   for (let index = 0; index < 40; index++) zone.add(addressRecord('many.test', `192.0.2.${index}`));
@@ -113,6 +119,20 @@ describe("the router's name server", () => {
       ['ns.lab.test', '192.0.2.53'],
       ['ns.lab.test', '2001:db8::53'],
     ]);
+  });
+
+  it('refuses records that cannot be sent', () => {
+    const bad: DnsRecord[] = [
+      { name: 'a.test', type: 'A', data: 'nowhere' },
+      { name: 'a.test', type: 'A', data: 5 },
+      { name: 'a.test', type: 'MX', data: 'text' },
+      { name: 'a.test', type: 'NONSENSE' as RecordType, data: 'x' },
+      { name: `${'x'.repeat(64)}.test`, type: 'A', data: '192.0.2.1' },
+    ];
+    for (const record of bad)
+      expect(() => new DnsZone().add(record), JSON.stringify(record))
+        .to.throw()
+        .with.property('code', 'WINC_ARGUMENT');
   });
 
   it('echoes identifier and question as asked', () => {
