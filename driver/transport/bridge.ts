@@ -4,6 +4,7 @@ import type { TimerHandle } from '../clock.js';
 import { WincError } from '../protocol/errors.js';
 import { BRIDGE_HEADER_BYTES, BridgeFrameReader, BridgeOpcode } from '../protocol/sdio/index.js';
 import type { SpiTransport, TransportOpener, TransportOptions } from './transport.js';
+import { parseHostPort, parseTransportUrl } from './url.js';
 
 /** How long the other end may take to answer one frame, ms. */
 const ANSWER_TIMEOUT = 10_000;
@@ -20,19 +21,17 @@ interface Pending {
 export const openBridge: TransportOpener = async (url, options) => {
   const endpoint = parseBridgeUrl(url);
   const transport = new BridgeTransport(url, connect(endpoint), options);
-  await transport.ready;
+  const aborted = () => void transport.close();
+  options.signal?.addEventListener('abort', aborted, { once: true });
+  await transport.ready.finally(() => options.signal?.removeEventListener('abort', aborted));
   return transport;
 };
 
 function parseBridgeUrl(url: string): { path: string } | { host: string; port: number } {
-  const unix = /^bridge:unix:(.+)$/.exec(url);
-  if (unix !== null) return { path: unix[1] };
-  const tcp = /^bridge:tcp:(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(url);
-  const port = Number(tcp?.[3]);
-  if (tcp === null || port === 0 || port > 65535) {
-    throw new WincError('WINC_URL', `expected bridge:unix:/path or bridge:tcp:host:port, not ${url}`);
-  }
-  return { host: tcp[1] ?? tcp[2], port };
+  const { address } = parseTransportUrl(url);
+  if (address.startsWith('unix:') && address.length > 5) return { path: address.slice(5) };
+  if (address.startsWith('tcp:')) return parseHostPort(url, address.slice(4));
+  throw new WincError('WINC_URL', `${url}: expected bridge:unix:/path or bridge:tcp:host:port.`);
 }
 
 class BridgeTransport implements SpiTransport {
@@ -68,18 +67,16 @@ class BridgeTransport implements SpiTransport {
     socket.setNoDelay(true);
     socket.on('data', (bytes) => {
       if (!this.#reader.push(bytes as Buffer))
-        this.#end(new WincError('WINC_PORT', `${url} does not speak the SPI bridge protocol`));
+        this.#end(new WincError('WINC_PORT_FAILED', `${url}: does not speak the SPI bridge protocol.`));
     });
     socket.on('error', (cause: NodeJS.ErrnoException) => this.#end(connectionError(url, cause)));
     socket.on('close', () =>
-      this.#end(new WincError('WINC_PORT_CLOSED', `${url} was closed by the other end`)),
+      this.#end(new WincError('WINC_PORT_LOST', `${url}: the other end closed the connection.`)),
     );
     this.#watch(
       CONNECT_TIMEOUT,
-      () =>
-        new WincError('WINC_PORT_LOCKED', `${url} accepts but does not serve: another client has the bus`),
+      () => new WincError('WINC_PORT_LOCKED', `${url}: another program has the bus.`),
     );
-    options.signal?.addEventListener('abort', () => void this.close(), { once: true });
   }
 
   start(handler: Parameters<SpiTransport['start']>[0]): void {
@@ -98,7 +95,7 @@ class BridgeTransport implements SpiTransport {
   async close(): Promise<void> {
     if (this.#over !== undefined) return;
     this.#closing = true;
-    this.#end(new WincError('WINC_PORT_CLOSED', `${this.url} was closed`));
+    this.#end(new WincError('WINC_PORT_CLOSED', `${this.url}: closed.`));
   }
 
   #request(opcode: number, payload: Uint8Array, length: number): Promise<Uint8Array> {
@@ -137,13 +134,19 @@ class BridgeTransport implements SpiTransport {
     const request = this.#pending.shift()!;
     this.#unwatch();
     if (this.#pending.length > 0) this.#watchAnswer();
-    if (payload.length > this.#answer.length) this.#answer = new Uint8Array(payload.length);
+    // Of several requests under way, the answers must not share the buffer.
+    if (payload.length > this.#answer.length || this.#pending.length > 0) {
+      this.#answer = new Uint8Array(Math.max(payload.length, 4096));
+    }
     this.#answer.set(payload);
     request.resolve(this.#answer.subarray(0, payload.length));
   }
 
   #watchAnswer(): void {
-    this.#watch(ANSWER_TIMEOUT, () => new WincError('WINC_TIMEOUT', `${this.url} does not answer`));
+    this.#watch(
+      ANSWER_TIMEOUT,
+      () => new WincError('WINC_TIMEOUT', `${this.url}: no answer within ${ANSWER_TIMEOUT} ms.`),
+    );
   }
 
   #watch(delay: number, error: () => WincError): void {
@@ -171,11 +174,11 @@ function connectionError(url: string, cause: NodeJS.ErrnoException): WincError {
   switch (cause.code) {
     case 'ENOENT':
     case 'ECONNREFUSED':
-      return new WincError('WINC_PORT_MISSING', `nobody listens at ${url}`, { cause });
+      return new WincError('WINC_PORT_MISSING', `${url}: nobody listens there.`, { cause });
     case 'EACCES':
     case 'EPERM':
-      return new WincError('WINC_PORT_PERMISSION', `not permitted to connect to ${url}`, { cause });
+      return new WincError('WINC_PORT_PERMISSION', `${url}: connecting is not permitted.`, { cause });
     default:
-      return new WincError('WINC_PORT', `${url}: ${cause.message}`, { cause });
+      return new WincError('WINC_PORT_FAILED', `${url}: ${cause.message}.`, { cause });
   }
 }
