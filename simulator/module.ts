@@ -7,6 +7,7 @@ import type { Radio } from './firmware/radio.js';
 import { AtFrontend } from './frontend/at/at-frontend.js';
 import type { FirmwarePort, Frontend } from './frontend/frontend.js';
 import type { Clock, Random } from './tcpip/contract.js';
+import { createStack } from './tcpip/stack.js';
 
 export interface ModuleOptions {
   readonly clock: Clock;
@@ -64,6 +65,7 @@ export class EmulatedModule {
       random,
       radio,
       mac,
+      createStack,
       profile: profiles[options.profile ?? 'rnwf02'],
       timings: { ...timings, ...(options.bootMs !== undefined && { boot: options.bootMs }) },
       flash: this.flash,

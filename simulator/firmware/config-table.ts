@@ -82,10 +82,11 @@ function normalise(type: ValueType, value: Value): Scalar {
 
 const isEmpty = (value: Scalar): boolean =>
   (typeof value === 'string' || value instanceof Uint8Array) && !value.length;
-/** What removes a value: nothing at all, or the unspecified address. */
+/** What removes a value: nothing at all, or an address of zeros. */
 const clears = (type: ValueType, value: Scalar): boolean =>
   isEmpty(value) ||
-  (type.kind === 'variant' && typeof value === 'string' && /^(0\.0\.0\.0|::)(\/0)?$/.test(value));
+  (type.kind === 'variant' && typeof value === 'string' && /^(0\.0\.0\.0|::)(\/0)?$/.test(value)) ||
+  (type.kind === 'mac' && value === '00:00:00:00:00:00');
 
 export class ConfigTable<N extends ConfigCommandName> {
   readonly command: N;

@@ -12,6 +12,7 @@ import type { Clock, Random, TimerHandle } from '../tcpip/contract.js';
 import type { Board } from './board.js';
 import { declaredSource, isConfigCommand, runConfigCommand } from './config-command.js';
 import { erasedFlash, type Flash } from './flash.js';
+import type { StackFactory } from './module-stack.js';
 import { Network } from './network.js';
 import { fastTimings, type Profile, profiles, type Timings } from './profile.js';
 import type { Radio } from './radio.js';
@@ -41,6 +42,7 @@ export interface FirmwareOptions {
   readonly radio: Radio;
   /** `AA:BB:CC:DD:EE:FF` */
   readonly mac: string;
+  readonly createStack: StackFactory;
   readonly profile?: Profile;
   readonly timings?: Timings;
   readonly flash?: Flash;
@@ -150,11 +152,11 @@ export class Firmware implements FirmwarePort {
   }
 
   #start(): Running {
-    const { random, radio, mac } = this.#options;
+    const { random, radio, mac, createStack } = this.#options;
     const clock = new ScopedClock(this.#options.clock);
     const time = new WallClock(clock);
     const regulatory = new Regulatory();
-    const network = new Network({ clock, random, mac });
+    const network = new Network({ clock, random, mac, createStack });
     const firmware = this;
     const board: Board = {
       profile: this.#profile,

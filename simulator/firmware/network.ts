@@ -1,7 +1,7 @@
 /** The module's network interface 0: a TCP/IP stack for as long as the module runs, on whatever network it joins. */
-import type { AddressInfo, Clock, Link, Random, Stack } from '../tcpip/contract.js';
-import { createStack } from '../tcpip/stack.js';
+import type { AddressInfo, Clock, Link, Random } from '../tcpip/contract.js';
 import { ConfigTable } from './config-table.js';
+import type { ModuleStack, StackFactory } from './module-stack.js';
 
 /** An Ethernet link that can be plugged into one network after another; frames sent while unplugged are lost. */
 class PluggableLink implements Link {
@@ -36,6 +36,7 @@ export interface NetworkOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly mac: string;
+  readonly createStack: StackFactory;
 }
 
 const splitPrefix = (text: string): [address: string, prefix: number] => {
@@ -45,7 +46,7 @@ const splitPrefix = (text: string): [address: string, prefix: number] => {
 
 export class Network {
   readonly mac: string;
-  readonly stack: Stack;
+  readonly stack: ModuleStack;
   readonly observers: NetworkObserver[] = [];
   /** AT+NETIFC=0. */
   readonly config: ConfigTable<'NETIFC'>;
@@ -54,7 +55,7 @@ export class Network {
   #known = new Set<string>();
   #static: string | undefined;
 
-  constructor({ clock, random, mac }: NetworkOptions) {
+  constructor({ clock, random, mac, createStack }: NetworkOptions) {
     this.mac = mac;
     this.stack = createStack({ link: this.#link, clock, random, mac });
     this.stack.onAddressChange = () => this.#announceAddresses();

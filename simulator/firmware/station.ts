@@ -33,8 +33,6 @@ const accepted: Readonly<Record<number, readonly BeaconSecurity[]>> = {
   [SecType.WPA3_ENT]: ['wpa3-transition-enterprise', 'wpa3-enterprise'],
 };
 
-/** Bytes a personal passphrase may have; 64 is a raw key in hexadecimal. IEEE 802.11, annex J.4. */
-const PASSPHRASE = { min: 8, max: 64 } as const;
 const FIRST_ENTERPRISE = SecType.WPA2_ENT_MIXED;
 const CHANNELS = 14;
 
@@ -140,9 +138,8 @@ export class Station {
         ...(password !== undefined && { password: encodeText(password) }),
       };
     }
-    const passphrase = encodeText(this.config.text('CREDENTIALS') ?? '');
-    const fits = passphrase.length >= PASSPHRASE.min && passphrase.length <= PASSPHRASE.max;
-    return fits ? { kind: 'personal', passphrase } : undefined;
+    const passphrase = this.config.text('CREDENTIALS');
+    return passphrase ? { kind: 'personal', passphrase: encodeText(passphrase) } : undefined;
   }
 
   /** The strongest access point that fits the configuration. */

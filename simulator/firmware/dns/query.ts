@@ -1,7 +1,8 @@
 /** One question on its way: asked of one server after another until one answers or the time is up. */
 import type { StatusName } from '../../../driver/protocol/catalogue/statuses.js';
-import type { Clock, Endpoint, Stack, TimerHandle, UdpSocket } from '../../tcpip/contract.js';
+import type { Clock, Endpoint, TimerHandle, UdpSocket } from '../../tcpip/contract.js';
 import { StackError } from '../../tcpip/errors.js';
+import type { ModuleStack } from '../module-stack.js';
 import { type DnsQuestion, type DnsReply, decodeReply } from './message.js';
 
 /** Times the question is sent before the time is up, going round the servers. */
@@ -49,7 +50,7 @@ export class DnsQuery {
     this.#deadline = clock.now() + plan.timeout;
   }
 
-  start(stack: Stack): void {
+  start(stack: ModuleStack): void {
     try {
       this.#socket = stack.udpBind(
         {},

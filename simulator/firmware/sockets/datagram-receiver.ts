@@ -7,8 +7,10 @@ import type { SocketConfig } from './options.js';
 
 interface Datagram {
   readonly from: Endpoint;
-  data: Uint8Array;
+  readonly data: Uint8Array;
 }
+
+const NOTHING = new Uint8Array(0);
 
 /** What a read answers, with what OUTPUT_MODE 3 tells besides. */
 export interface DatagramRead {
@@ -57,22 +59,20 @@ export class DatagramReceiver {
 
   /** SOCKRD: the oldest datagram, of which the rest is lost, and what SOCKRDBUF left of the one before. */
   read(length: number, inBand: boolean): DatagramRead {
-    this.#buffered = undefined;
     const datagram = this.#take();
-    return this.#answer(datagram, Math.min(length, limits.socketWriteTo), inBand);
+    this.#buffered = undefined;
+    const data = datagram?.data.subarray(0, Math.min(length, limits.socketWriteTo)) ?? NOTHING;
+    return this.#answer(data, datagram?.from, this.#queue[0]?.data.length ?? 0, inBand);
   }
 
   /** SOCKRDBUF: the oldest datagram, piece by piece. */
   readBuffered(length: number, inBand: boolean): DatagramRead {
-    this.#buffered ??= this.#take();
-    const datagram = this.#buffered;
-    const answer = this.#answer(datagram, length, inBand);
-    if (datagram !== undefined) {
-      datagram.data = datagram.data.subarray(answer.data.length);
-      if (datagram.data.length === 0) this.#buffered = undefined;
-      else return { ...answer, pending: datagram.data.length };
-    }
-    return answer;
+    const datagram = this.#buffered ?? this.#take();
+    const data = datagram?.data.subarray(0, length) ?? NOTHING;
+    const left = datagram?.data.subarray(data.length) ?? NOTHING;
+    this.#buffered = datagram && left.length > 0 ? { from: datagram.from, data: left } : undefined;
+    const pending = this.#buffered ? left.length : (this.#queue[0]?.data.length ?? 0);
+    return this.#answer(data, datagram?.from, pending, inBand);
   }
 
   #take(): Datagram | undefined {
@@ -81,15 +81,11 @@ export class DatagramReceiver {
     return datagram;
   }
 
-  #answer(datagram: Datagram | undefined, length: number, inBand: boolean): DatagramRead {
-    const data = datagram?.data.subarray(0, length) ?? new Uint8Array(0);
-    if (!inBand || this.#queue.length === 0) this.#announced = false;
-    return {
-      data,
-      from: datagram?.from,
-      pending: this.#queue[0]?.data.length ?? 0,
-      datagrams: this.#queue.length,
-    };
+  #answer(data: Uint8Array, from: Endpoint | undefined, pending: number, inBand: boolean): DatagramRead {
+    // A host that reads in band learns of the rest from the answer; any other is told of it, once this one is read up.
+    const told = inBand && this.#queue.length > 0;
+    if (!told && this.#buffered === undefined) this.#announced = false;
+    return { data, from, pending, datagrams: this.#queue.length };
   }
 
   #announce(): void {

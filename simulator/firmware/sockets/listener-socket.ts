@@ -1,8 +1,9 @@
 /** A listening TCP socket. Every connection becomes a socket of its own, configured as this one. */
 import type { StatusName } from '../../../driver/protocol/catalogue/statuses.js';
-import type { TcpConnection, TcpHandler, TcpListener } from '../../tcpip/contract.js';
+import type { TcpHandler, TcpListener } from '../../tcpip/contract.js';
 import { StackError } from '../../tcpip/errors.js';
 import type { Board } from '../board.js';
+import type { ModuleConnection } from '../module-stack.js';
 import type { SocketConfig } from './options.js';
 
 export class ListenerSocket {
@@ -30,7 +31,7 @@ export class ListenerSocket {
     board: Board,
     port: number,
     backlog: number | undefined,
-    accept: (connection: TcpConnection) => TcpHandler | undefined,
+    accept: (connection: ModuleConnection) => TcpHandler | undefined,
   ): StatusName | undefined {
     try {
       this.#listener = board.network.stack.tcpListen(

@@ -1,6 +1,7 @@
 /** AT+SOCKC of one socket. */
-import type { TcpConnection } from '../../tcpip/contract.js';
+
 import { ConfigTable } from '../config-table.js';
+import type { ModuleConnection } from '../module-stack.js';
 
 export type SocketConfig = ConfigTable<'SOCKC'>;
 
@@ -27,7 +28,7 @@ export function inherit(from: SocketConfig, to: SocketConfig): void {
 }
 
 /** SO_KEEPALIVE is milliseconds of silence, as in the TCP/IP stack the firmware is built on; 0 turns it off. */
-export function applyOptions(config: SocketConfig, connection: TcpConnection): void {
+export function applyOptions(config: SocketConfig, connection: ModuleConnection): void {
   connection.setNoDelay(config.number('SO_NODELAY') === 1);
   connection.setKeepAlive(config.number('SO_KEEPALIVE'));
   connection.setReceiveBuffer(config.number('SO_RCVBUF'));

@@ -1,8 +1,9 @@
 /** A TCP socket of the module. It outlives its connection: the id is the host's until SOCKCL. */
 import { StatusCode, type StatusName } from '../../../driver/protocol/catalogue/statuses.js';
-import type { Endpoint, TcpConnection, TcpHandler, TimerHandle } from '../../tcpip/contract.js';
+import type { Endpoint, TcpHandler, TimerHandle } from '../../tcpip/contract.js';
 import { StackError } from '../../tcpip/errors.js';
 import type { Board } from '../board.js';
+import type { ModuleConnection } from '../module-stack.js';
 import { applyOptions, type SocketConfig, socketConfig } from './options.js';
 import { StreamReceiver } from './stream-receiver.js';
 
@@ -21,7 +22,7 @@ export class StreamSocket {
   readonly #board: Board;
   readonly #receiver: StreamReceiver;
   #state: State = 'new';
-  #connection: TcpConnection | undefined;
+  #connection: ModuleConnection | undefined;
   #timer: TimerHandle | undefined;
   /** Sequence number of the next byte the host writes. */
   #written = 0;
@@ -66,7 +67,7 @@ export class StreamSocket {
   }
 
   /** A connection a listener accepted. */
-  adopt(connection: TcpConnection): TcpHandler {
+  adopt(connection: ModuleConnection): TcpHandler {
     this.#connection = connection;
     applyOptions(this.config, connection);
     this.#established(connection);
@@ -165,7 +166,7 @@ export class StreamSocket {
     }, CONNECT_TIMEOUT);
   }
 
-  #handler(connection: TcpConnection): TcpHandler {
+  #handler(connection: ModuleConnection): TcpHandler {
     return {
       connected: () => {
         this.#timer?.cancel();
@@ -176,7 +177,7 @@ export class StreamSocket {
     };
   }
 
-  #established(connection: TcpConnection): void {
+  #established(connection: ModuleConnection): void {
     this.#state = 'connected';
     this.#board.emit({
       name: 'SOCKIND',

@@ -1,0 +1,281 @@
+/** What each documented exchange presupposes, and what happens around the module while it runs. */
+import type { Bench } from './bench.js';
+import { type FakeAccessPoint, lab } from './fake-radio.js';
+import type { FakeConnection, FakeUdpSocket } from './fake-stack.js';
+import { record, serveNames, type Zone } from './name-server.js';
+import type { Ids } from './unify.js';
+
+export interface Run {
+  readonly bench: Bench;
+  readonly ids: Ids;
+}
+
+export interface Scenario {
+  /** Before the first line. */
+  readonly given?: (run: Run) => void;
+  /** What makes the module say a line of its own accord: tried when that line is due and nothing was said. */
+  readonly causes?: Readonly<Record<string, (run: Run) => void>>;
+  /** Lines the exchange has wrong, by index: what it should say; `null`: not there; several where one is missing. */
+  readonly corrected?: Readonly<Record<number, string | readonly string[] | null>>;
+}
+
+const ap = (name: string, rest: Partial<FakeAccessPoint>): FakeAccessPoint => ({
+  ...lab,
+  ssid: name,
+  ...rest,
+});
+
+const joined = ({ bench }: Run): void => bench.join();
+
+/** A connected TCP socket under a document's id. */
+const connected =
+  (...ids: number[]) =>
+  (run: Run): void => {
+    joined(run);
+    for (const id of ids) run.ids.set(id, run.bench.connect().id);
+  };
+const opened =
+  (kind: 1 | 2, ...ids: number[]) =>
+  (run: Run): void => {
+    joined(run);
+    for (const id of ids) {
+      run.ids.set(id, Number(/\+SOCKO:(\d+)/.exec(run.bench.command(`AT+SOCKO=${kind}`))?.[1]));
+    }
+  };
+
+const lastConnection = ({ bench }: Run): FakeConnection =>
+  bench.stack.connections[bench.stack.connections.length - 1];
+const lastUdp = ({ bench }: Run): FakeUdpSocket => [...bench.stack.udp][bench.stack.udp.size - 1];
+const peerSends =
+  (data: string) =>
+  (run: Run): void =>
+    lastConnection(run).deliver(data);
+const datagram =
+  (data: string | Uint8Array, address: string, port: number) =>
+  (run: Run): void =>
+    lastUdp(run).deliver(data, { address, port });
+const client =
+  (port: number, address: string, from: number) =>
+  ({ bench }: Run): void => {
+    const connection = bench.stack.arrive(port, { address, port: from });
+    if (connection !== undefined) bench.stack.connections.push(connection);
+  };
+
+const names =
+  (zone: Zone) =>
+  (run: Run): void => {
+    joined(run);
+    serveNames(run.bench.stack, zone);
+  };
+const exampleZone: Zone = {
+  answers: {
+    'A www.example.com': [record('A', 'www.example.com', '55.123.145.67')],
+    'AAAA www.example.com': [record('AAAA', 'www.example.com', '1234:5678:abc:d000::ef12')],
+    'NS example.com': [
+      record('NS', 'example.com', 'ns1.example.com'),
+      record('NS', 'example.com', 'ns2.example.com'),
+    ],
+  },
+  additionals: {
+    'NS example.com': [
+      record('A', 'ns1.example.com', '192.168.0.1'),
+      record('AAAA', 'ns1.example.com', '1234:5678:abcd::123'),
+      record('A', 'ns2.example.com', '192.168.0.2'),
+      record('AAAA', 'ns2.example.com', '1234:5678:abcd::124'),
+    ],
+  },
+  silent: ['slow.example'],
+};
+
+const hundredBytes = Buffer.from('11223344556677889900AABBCCDDEEFF11223344'.padEnd(200, '0'), 'hex');
+
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  'scan | active scan with filter': {
+    given: ({ bench }) => {
+      bench.radio.accessPoints = [
+        ap('SSID1', { bssid: '00:01:02:03:04:05', channel: 11, security: 'wpa2-mixed-enterprise' }),
+        ap('SSID1', { bssid: '00:02:04:06:08:0A', channel: 6, security: 'wpa2-mixed-enterprise' }),
+        ap('SSID2', { bssid: '00:03:06:09:0C:0F', channel: 1, security: 'wpa2-personal', mfp: true }),
+        ap('SSID3', { bssid: '00:04:08:0C:10:14', channel: 6, security: 'wpa3-transition-personal' }),
+      ];
+    },
+    // The set commands lack their OK; results come by channel, not in the example's order.
+    corrected: {
+      5: '+WSCNIND:-40,4,1,"00:03:06:09:0C:0F","SSID2"',
+      6: '+WSCNIND:-38,6,6,"00:02:04:06:08:0A","SSID1"',
+      7: '+WSCNIND:-35,5,6,"00:04:08:0C:10:14","SSID3"',
+      8: '+WSCNIND:-38,6,11,"00:01:02:03:04:05","SSID1"',
+      10: ['> AT+WSCNC=7,0x21', 'OK'],
+      16: ['> AT+WSCNC=7,0x41', 'OK'],
+      21: ['> AT+WSCNC=7,0x22', 'OK'],
+    },
+  },
+  'scan | minimal': {
+    given: ({ bench }) => {
+      bench.radio.accessPoints = [ap('TestAP', { bssid: 'AA:BB:CC:DD:EE:FF' })];
+    },
+  },
+  'scan | nothing found': {
+    given: ({ bench }) => {
+      bench.radio.accessPoints = [];
+    },
+  },
+  'scan | bad mode': {},
+  'scan | missing parameter': {},
+
+  'join | WPA2 personal, DHCP': {},
+  'join | as seen on hardware (link-local first)': {
+    given: ({ bench }) => {
+      configure(bench);
+      bench.stack.linkLocal = 'fe80::df6a:dc30:93bf:60ae';
+    },
+    // SNTP is off.
+    corrected: { 5: null },
+  },
+  'join | disconnect, reconnect, roam, link loss': {
+    given: ({ bench }) => configure(bench),
+    causes: {
+      '+WSTAROAM:1': ({ bench }) => {
+        bench.stack.lease = { ...bench.stack.lease, address: '10.1.0.5' };
+        bench.radio.association.roamed();
+      },
+      '+WSTALD:1': ({ bench }) => {
+        bench.radio.accessPoints = [];
+        bench.radio.association.lost();
+      },
+    },
+    // The example leaves out the link-down event of AT+WSTA=0, which host code for this module waits for, and the id.
+    corrected: { 5: ['OK', '+WSTALD:1'], 18: '+WSTALD:1' },
+  },
+  'join | no such AP / wrong key / wrong security': {
+    given: ({ bench }) => {
+      configure(bench);
+      bench.command('AT+WSTAC=3,"not the key"');
+    },
+  },
+  'join | already connected': { given: joined },
+  'join | config write while associated / same value': { given: joined },
+  'join | link lost later': {
+    given: joined,
+    causes: {
+      '+WSTALD:1': ({ bench }) => {
+        bench.radio.accessPoints = [];
+        bench.radio.association.lost();
+      },
+    },
+  },
+
+  'ip | query interface': {},
+
+  'dns | A': { given: names(exampleZone) },
+  'dns | NS with extras': { given: names(exampleZone) },
+  'dns | ANY': { given: names(exampleZone) },
+  'dns | NXDOMAIN': { given: names(exampleZone) },
+  'dns | timeout': { given: names(exampleZone) },
+  'dns | type not supported': { given: names(exampleZone) },
+
+  'tcp-client | connect, send binary, receive binary, peer closes': {
+    given: (run) => {
+      joined(run);
+      run.bench.stack.onConnect = (connection) => connection.establish();
+    },
+    causes: { '+SOCKRXT:17600,5': peerSends('hello'), '+SOCKCL:17600': (run) => lastConnection(run).end() },
+  },
+  'tcp-client | ASCII write and read': {
+    given: connected(17600, 6),
+    causes: {
+      '+SOCKRXT:6,15': peerSends('123456789012345'),
+      '+SOCKRXT:6,7': peerSends('67'),
+      '+SOCKRXT:6,20': peerSends('890abcdefghij'),
+    },
+  },
+  'tcp-client | async receive': {
+    given: connected(6),
+    causes: {
+      '+SOCKRXT:6,10,"1234567890"': peerSends('1234567890'),
+      '+SOCKRXT:6,4,"abcd"': peerSends('abcd'),
+    },
+  },
+  'tcp-client | async receive with window': {
+    given: connected(6),
+    causes: { '+SOCKRXT:6,8,0,"12345678"': peerSends('1234567890abcdefghijklmn') },
+  },
+  'tcp-client | unknown socket id': {},
+  'tcp-client | refused / timed out': {
+    given: (run) => {
+      opened(2, 17600)(run);
+      run.bench.stack.onConnect = (connection) => connection.fail('refused');
+    },
+  },
+  'tcp-client | length and data differ': { given: connected(17600) },
+  'tcp-client | write before connected': { given: opened(2, 17600) },
+
+  'tcp-server | listen, accept': {
+    given: joined,
+    causes: { '+SOCKIND:6,"1.2.3.4",5678,"11.22.33.44",12345': client(5678, '11.22.33.44', 12345) },
+  },
+  'tcp-server | with backlog, data, close of the child': {
+    given: joined,
+    causes: {
+      '+SOCKIND:6,"192.168.1.42",6666,"192.168.1.50",51000': client(6666, '192.168.1.50', 51000),
+      '+SOCKRXT:6,15': peerSends('hello from peer'),
+      '+SOCKCL:6': (run) => lastConnection(run).end(),
+    },
+  },
+  'tcp-server | port in use': {
+    given: (run) => {
+      opened(2, 4, 5)(run);
+      run.bench.command(`AT+SOCKBL=${run.ids.get(4)},80`);
+    },
+  },
+  'tcp-server | no free sockets': {
+    given: ({ bench }) => {
+      for (let i = 0; i < 10; i++) bench.command('AT+SOCKO=2');
+    },
+  },
+  'tcp-server | bad backlog': { given: opened(2, 5) },
+
+  'udp | bind, datagram read in parts': {
+    given: joined,
+    causes: {
+      '+SOCKRXU:7,"1.2.3.4",1234,100,1': (run) => {
+        datagram(hundredBytes, '1.2.3.4', 1234)(run);
+        datagram(Buffer.from('1234567890ABCDEF0011', 'hex'), '1.2.3.4', 1234)(run);
+      },
+    },
+    // An OK is missing, and SOCKRD answers under its own name.
+    corrected: {
+      7: ['+SOCKRDBUF:7,10,[11223344556677889900]', 'OK'],
+      12: '+SOCKRD:7,10,[1234567890ABCDEF0011]',
+    },
+  },
+  'udp | sendto': {
+    given: joined,
+    causes: { '+SOCKRXU:7,"192.168.1.50",5000,5,1': datagram('world', '192.168.1.50', 5000) },
+  },
+  'udp | no destination': { given: opened(1, 7) },
+  'udp | SOCKWRTO on TCP': { given: opened(2, 5) },
+  'udp | too long': { given: opened(1, 7) },
+
+  'multicast | join and receive': {
+    given: joined,
+    causes: { '+SOCKRXU:8,"192.168.1.50",5353,60,1': datagram('x'.repeat(60), '192.168.1.50', 5353) },
+  },
+  'multicast | TCP socket': { given: opened(2, 5) },
+  'multicast | group refused': { given: opened(1, 8) },
+  'multicast | unknown socket': {},
+
+  'tls | client config': {},
+
+  'sntp | query as text': {
+    given: ({ bench }) => void bench.command('AT+TIME=3,"2025-10-24T18:03:43.00Z"'),
+  },
+  'sntp | time not set': {},
+
+  'system | reset': {},
+  'lexical | engine oracle': {},
+};
+
+function configure(bench: Bench): void {
+  for (const line of ['AT+WSTAC=1,"MyAP"', 'AT+WSTAC=2,3', 'AT+WSTAC=3,"MyAPPSK"']) bench.command(line);
+}
