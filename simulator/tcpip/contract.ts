@@ -62,8 +62,40 @@ export interface TcpHandler {
   writable?(): void;
   /** All bytes up to here (total, since the start) are acknowledged by the peer. */
   acknowledged?(total: number): void;
-  /** Once: no further callback. Unread data stays readable. */
+  /** TIME-WAIT begins; `closed('none')` follows at once, `released` when it ends. */
+  timeWait?(): void;
+  /** Once; only `released` can follow. Unread data stays readable. */
   closed?(failure: TcpFailure): void;
+  /** The connection is gone from the stack, TIME-WAIT over: its addresses and ports are free again. */
+  released?(): void;
+}
+
+/** A look inside, for tables and diagnosis. Bytes, and milliseconds. */
+export interface TcpInfo {
+  readonly state: TcpState;
+  readonly cwnd: number;
+  readonly ssthresh: number;
+  readonly congestionControl: string;
+  readonly srtt: number;
+  readonly rttvar: number;
+  readonly minRtt: number;
+  readonly rto: number;
+  readonly retransmits: number;
+  readonly inFlight: number;
+  readonly lost: number;
+  readonly sendQueue: number;
+  readonly receiveQueue: number;
+  readonly sendWindow: number;
+  readonly receiveWindow: number;
+  readonly sendBuffer: number;
+  readonly receiveBuffer: number;
+  readonly mss: number;
+  readonly sack: boolean;
+  readonly timestamps: boolean;
+  readonly windowScale: { readonly send: number; readonly receive: number } | undefined;
+  readonly ecn: boolean;
+  /** Data of our SYN was accepted, or data of the peer's SYN by us. */
+  readonly fastOpen: boolean;
 }
 
 export interface TcpConnection {
@@ -85,10 +117,29 @@ export interface TcpConnection {
   read(into: Uint8Array): number;
   /** As `read`, but leaves them there. `offset` skips bytes. */
   peek(into: Uint8Array, offset?: number): number;
+  /** Sends from `data` itself, which must not change until `acknowledged` has passed it. Not bounded by `writable`. */
+  writeReference(data: Uint8Array, more?: boolean): boolean;
+  /** As `write`, the last byte marked urgent (RFC 9293 3.8.5); the peer gets it in line. */
+  writeUrgent(data: Uint8Array): number;
+  /** Free pieces of the send buffer, at most `bytes` together; fill them in order and `commit`. Valid until then. */
+  reserveViews(bytes: number): readonly Uint8Array[];
+  /** Queues the first `bytes` of what was reserved. `more`: a partial segment may wait for the rest. */
+  commit(bytes: number, more?: boolean): void;
+  /** While on, a partial segment waits; turning it off sends it. */
+  setMore(more: boolean): void;
+  /** What `read` would give, where it lies: at most two pieces, valid until control returns to the stack. */
+  receiveViews(): readonly Uint8Array[];
+  /** Frees that many bytes as if read. */
+  consume(bytes: number): void;
   /** FIN after everything written so far; reading goes on. */
   shutdown(): void;
+  /** `shutdown`, and nobody will read any more: unread or further data makes it a reset (RFC 2525 2.17). */
+  close(): void;
   /** RST now. */
   abort(): void;
+  /** Without progress for so long, the connection fails with `timeout` (RFC 5482); 0 restores the default. */
+  setUserTimeout(ms: number): void;
+  info(): TcpInfo;
   setNoDelay(on: boolean): void;
   /** `idleMs` 0 turns it off. */
   setKeepAlive(idleMs: number, intervalMs?: number, count?: number): void;
@@ -103,9 +154,19 @@ export interface TcpRequest {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   /** SYN-ACK; the connection exists from now, in SYN-RECEIVED. */
-  accept(handler: TcpHandler): TcpConnection;
+  accept(handler: TcpHandler, options?: { receiveMemory?: Uint8Array }): TcpConnection;
   /** RST, or an ICMP unreachable of that kind. */
   refuse(how?: 'reset' | 'host-unreachable' | 'net-unreachable'): void;
+  /** No answer; the peer's next SYN is a new request. */
+  ignore(): void;
+}
+
+export interface TcpConnectOptions {
+  readonly local?: Partial<Endpoint>;
+  /** RFC 7413: the SYN waits for the first `write` (or `shutdown`) and carries its data if a cookie is known. */
+  readonly fastOpen?: boolean;
+  /** Receive into this memory (its largest power of two) instead of a buffer of the stack's; no auto-tuning. */
+  readonly receiveMemory?: Uint8Array;
 }
 
 export interface TcpListener {
@@ -168,12 +229,17 @@ export interface Stack {
   startIpv6(): void;
 
   /** @throws StackError `EADDRINUSE`, `ENETUNREACH`, `EADDRNOTAVAIL` */
-  tcpConnect(remote: Endpoint, handler: TcpHandler, options?: { local?: Partial<Endpoint> }): TcpConnection;
+  tcpConnect(remote: Endpoint, handler: TcpHandler, options?: TcpConnectOptions): TcpConnection;
   /** `accept` gets each new connection once ESTABLISHED, and answers its handler; `undefined` resets it. */
   tcpListen(
     local: Partial<Endpoint> & { port: number },
     accept: (connection: TcpConnection) => TcpHandler | undefined,
-    options?: { backlog?: number },
+    options?: { backlog?: number; fastOpen?: boolean },
+  ): TcpListener;
+  /** As `tcpListen`, but the user decides at the SYN, now or later. */
+  tcpListenRequests(
+    local: Partial<Endpoint> & { port: number },
+    request: (request: TcpRequest) => void,
   ): TcpListener;
   /**
    * Every SYN that no listener takes, to any destination address that reaches this stack (a router that answers for the

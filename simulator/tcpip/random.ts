@@ -44,3 +44,16 @@ export function randomBytes(random: Random, length: number): Uint8Array {
   for (let i = 0; i < length; i++) bytes[i] = Math.floor(random() * 256);
   return bytes;
 }
+
+/** The machine's cryptographic source, 32 bits a number, drawn in blocks. */
+export const secureRandom: Random = (() => {
+  const block = new Uint32Array(64);
+  let left = 0;
+  return () => {
+    if (left === 0) {
+      crypto.getRandomValues(block);
+      left = block.length;
+    }
+    return block[--left] / 0x1_0000_0000;
+  };
+})();

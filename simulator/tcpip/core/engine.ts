@@ -1,0 +1,110 @@
+import type { Clock, Random } from '../contract.js';
+import { StackStats } from '../stats.js';
+import { TimerWheel } from './timer-wheel.js';
+
+/** Work put off to the end of what the engine is doing: callbacks to the user above all. */
+export interface Deferred {
+  runDeferred(): void;
+}
+
+/**
+ * When things happen. Whatever enters the engine from below (a frame, a timer) runs inside `enter`, and the user's
+ * callbacks run at its end; a call from above that causes callbacks has them run from a timer of 0 ms, so that none
+ * comes back into the call.
+ */
+export class Engine {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly wheel: TimerWheel;
+  readonly stats = new StackStats();
+  /** Milliseconds since the engine was made, fractional; refreshed on each entry. */
+  now = 0;
+  /** The same in microseconds, 32 bits, for differences. */
+  microseconds = 0;
+  closed = false;
+
+  #depth = 0;
+  #deferred: Deferred[] = [];
+  #wakeSet = false;
+  /** Frames waiting to be taken in; answers whether it took one. */
+  takeFrame: () => boolean = () => false;
+
+  constructor(clock: Clock, random: Random) {
+    this.clock = clock;
+    this.random = random;
+    this.wheel = new TimerWheel(clock, (run) => this.enter(run));
+  }
+
+  get busy(): boolean {
+    return this.#depth > 0;
+  }
+
+  refreshTime(): void {
+    this.now = this.wheel.now();
+    this.microseconds = (this.now * 1000) | 0;
+  }
+
+  /** Runs `work`, then everything it put off. */
+  enter(work: () => void): void {
+    this.begin();
+    try {
+      work();
+    } finally {
+      this.end();
+    }
+  }
+
+  begin(): void {
+    if (this.#depth++ === 0) this.refreshTime();
+  }
+
+  end(): void {
+    try {
+      if (this.#depth === 1) this.#settle();
+    } finally {
+      this.#depth--;
+      if (this.#depth === 0 && this.#deferred.length > 0) this.wake();
+    }
+  }
+
+  /** `item.runDeferred` runs soon, and never inside the call that is going on now. */
+  defer(item: Deferred): void {
+    this.#deferred.push(item);
+    if (this.#depth === 0) this.wake();
+  }
+
+  /** Has the engine run by itself, when nothing from outside makes it. */
+  wake(): void {
+    if (this.#wakeSet || this.closed) return;
+    this.#wakeSet = true;
+    this.clock.setTimer(this.#onWake, 0);
+  }
+
+  readonly #onWake = (): void => {
+    this.#wakeSet = false;
+    if (this.closed) return;
+    this.begin();
+    this.end();
+  };
+
+  #settle(): void {
+    do {
+      for (let i = 0; i < this.#deferred.length; i++) {
+        const item = this.#deferred[i];
+        try {
+          item.runDeferred();
+        } catch (error) {
+          this.#deferred.splice(0, i + 1);
+          throw error;
+        }
+      }
+      this.#deferred.length = 0;
+    } while (this.takeFrame() || this.#deferred.length > 0);
+  }
+
+  close(): void {
+    this.closed = true;
+    this.#deferred.length = 0;
+    this.wheel.close();
+  }
+}
