@@ -64,7 +64,8 @@ export class TcpNat {
     const forget = () => void this.#open.delete(key);
     const failed = (error: NodeJS.ErrnoException) => {
       const refusal = REFUSALS[error.code ?? ''] ?? 'net-unreachable';
-      if (refusal !== 'silence') request.refuse(refusal);
+      if (refusal === 'silence') request.ignore();
+      else request.refuse(refusal);
     };
     socket.once('error', failed);
     socket.once('close', forget);
