@@ -72,6 +72,7 @@ const clockAutomatic = directArgument(true, 0, Fn0.CLOCK_WAKE_UP, RegisterValue.
 
 interface RecoveryRequest {
   readonly how: 'gentle' | 'reset';
+  readonly timeout: number;
   resolve(): void;
   reject(error: Error): void;
 }
@@ -131,10 +132,12 @@ export class SdioLink {
       closed: (error) => this.#end(error),
     });
     if (this.#resetAtStart) await this.#pulseReset();
-    const result = await this.#initialise(this.#resetAtStart, false).catch(async (error: Error) => {
-      await this.close();
-      throw error;
-    });
+    const result = await this.#initialise(this.#resetAtStart, false, this.#bootTimeout).catch(
+      async (error: Error) => {
+        await this.close();
+        throw error;
+      },
+    );
     this.#state = 'running';
     this.#loop = this.#run();
     return result;
@@ -164,14 +167,15 @@ export class SdioLink {
   }
 
   /**
-   * Initialises again; `reset` pulls MCLR first, and everything queued fails.
+   * Forgets what is queued and initialises again; `reset` pulls MCLR first.
+   * @param timeout how long the module may take to answer, ms
    * @throws WincError `WINC_BUS`, `WINC_MODULE_SILENT`, `WINC_PORT_CLOSED`
    */
-  recover(how: 'gentle' | 'reset'): Promise<void> {
+  recover(how: 'gentle' | 'reset', timeout = this.#bootTimeout): Promise<void> {
     if (this.#state !== 'running') return Promise.reject(closedError());
     this.#recovery?.reject(busError('superseded by another recovery'));
     return new Promise((resolve, reject) => {
-      this.#recovery = { how, resolve, reject };
+      this.#recovery = { how, timeout, resolve, reject };
       this.#wake?.();
     });
   }
@@ -361,11 +365,11 @@ export class SdioLink {
     await this.#bus.setReset(false);
   }
 
-  #initialise(fresh: boolean, known: boolean): Promise<Initialised> {
+  #initialise(fresh: boolean, known: boolean, bootTimeout: number): Promise<Initialised> {
     const retryInterval = this.#card.style === 'vendor' ? 100 : 20;
     return initialise(this.#card, {
       clock: this.#clock,
-      bootTimeout: this.#bootTimeout,
+      bootTimeout,
       retryInterval,
       checked: this.#crc,
       fresh,
@@ -373,15 +377,16 @@ export class SdioLink {
     });
   }
 
+  /** Whoever asked decides what to do if it fails: no ladder here. */
   async #recoverOnRequest(request: RecoveryRequest): Promise<void> {
+    this.#recovery = undefined;
+    const cause = busError('recovery was asked for');
+    this.#forget(cause);
     try {
-      await this.#restart(request.how, busError('recovery was asked for'));
-      this.#recovery = undefined;
+      await this.#restart(request.how, cause, request.timeout);
       request.resolve();
     } catch (error) {
-      this.#recovery = undefined;
       request.reject(error as Error);
-      throw error;
     }
   }
 
@@ -391,7 +396,7 @@ export class SdioLink {
     for (; this.#rung < 2 && this.#state === 'running'; ) {
       const how = this.#rung++ === 0 ? 'gentle' : 'reset';
       try {
-        await this.#restart(how, cause);
+        await this.#restart(how, cause, this.#bootTimeout);
         return;
       } catch {
         // The next rung decides; the first error is the one worth telling.
@@ -403,16 +408,23 @@ export class SdioLink {
     await this.#bus.close();
   }
 
-  async #restart(how: 'gentle' | 'reset', cause: Error): Promise<void> {
+  async #restart(how: 'gentle' | 'reset', cause: Error, timeout: number): Promise<void> {
     if (how === 'reset') await this.#pulseReset();
     else await this.#card.flush();
-    const { unconfigured } = await this.#initialise(how === 'reset', how === 'gentle');
-    if (unconfigured) {
-      this.#announced?.fail(cause);
-      this.#queue.fail(cause);
-    } else if (this.#announced !== undefined) this.#queue.putBack(this.#announced);
-    this.#announced = undefined;
+    const { unconfigured } = await this.#initialise(how === 'reset', how === 'gentle', timeout);
+    if (unconfigured) this.#forget(cause);
+    else if (this.#announced !== undefined) {
+      this.#queue.putBack(this.#announced);
+      this.#announced = undefined;
+    }
     this.#handler.recovered(unconfigured, cause);
+  }
+
+  /** Whatever waits to be sent fails. */
+  #forget(cause: Error): void {
+    this.#announced?.fail(cause);
+    this.#announced = undefined;
+    this.#queue.fail(cause);
   }
 
   #end(error?: Error): void {
@@ -420,9 +432,7 @@ export class SdioLink {
     const started = this.#state === 'running';
     this.#state = 'closed';
     const reason = error ?? closedError();
-    this.#announced?.fail(reason);
-    this.#announced = undefined;
-    this.#queue.fail(reason);
+    this.#forget(reason);
     this.#recovery?.reject(reason);
     this.#recovery = undefined;
     this.#wake?.();

@@ -38,6 +38,8 @@ export interface MessagePortHandler {
   message(bytes: Uint8Array): void;
   /** INT_ID or INT_ENABLE changed. */
   interruptChanged(): void;
+  /** The host has fetched all that one event offered. */
+  fetched(): void;
 }
 
 /** What went wrong or was thrown away, for whoever tests a host. */
@@ -101,9 +103,14 @@ export class MessagePort {
     this.#mischief = mischief;
   }
 
-  /** Messages not yet fetched by the host. */
+  /** Messages not yet offered to the host. */
   get queued(): number {
     return this.#queue.length;
+  }
+
+  /** Their bytes, padding included. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
   }
 
   /** Power was cycled. */
@@ -239,6 +246,7 @@ export class MessagePort {
     else {
       this.#phase = 'idle';
       this.#hostFirst = true;
+      this.#handler.fetched();
       this.#raise();
     }
   }

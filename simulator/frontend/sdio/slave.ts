@@ -31,6 +31,8 @@ export interface SlaveHandler {
   message(bytes: Uint8Array): void;
   /** INTOUT changed: true is low. */
   interrupt(asserted: boolean): void;
+  /** The host has fetched all that one event offered. */
+  fetched?(): void;
 }
 
 export interface SlaveCounters extends MessagePortCounters {
@@ -110,6 +112,7 @@ export class SdioSlave {
     const portHandler = {
       message: (bytes: Uint8Array) => this.#handler.message(bytes),
       interruptChanged: () => this.#updateInterrupt(),
+      fetched: () => this.#handler.fetched?.(),
     };
     this.#port = new MessagePort(limits, portHandler, this.#timing, this.#mischief);
     this.sleep();
@@ -123,9 +126,14 @@ export class SdioSlave {
     return this.#interruptLow;
   }
 
-  /** Messages the host has not fetched. */
+  /** Messages not yet offered to the host. */
   get queued(): number {
     return this.#port.queued;
+  }
+
+  /** Their bytes, padding included. */
+  get queuedBytes(): number {
+    return this.#port.queuedBytes;
   }
 
   /** Reset is asserted or the module restarts: everything is forgotten and MISO stays low until {@link wake}. */
