@@ -17,9 +17,9 @@ export class Engine {
   readonly random: Random;
   readonly wheel: TimerWheel;
   readonly stats = new StackStats();
-  /** Milliseconds since the engine was made, fractional; refreshed on each entry. */
+  /** Whole milliseconds since the engine was made; refreshed on each entry. */
   now = 0;
-  /** The same in microseconds, 32 bits, for differences. */
+  /** Microseconds, 32 bits, for differences. */
   microseconds = 0;
   closed = false;
 
@@ -40,8 +40,9 @@ export class Engine {
   }
 
   refreshTime(): void {
-    this.now = this.wheel.now();
-    this.microseconds = (this.now * 1000) | 0;
+    const now = this.wheel.now();
+    this.now = Math.floor(now);
+    this.microseconds = (now * 1000) | 0;
   }
 
   /** Runs `work`, then everything it put off. */

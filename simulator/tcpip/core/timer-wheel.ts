@@ -3,6 +3,7 @@ import type { Clock, TimerHandle } from '../contract.js';
 const SLOTS = 64;
 const LEVELS = 6;
 const NEVER = Number.POSITIVE_INFINITY;
+const OFF = -1;
 
 /** Milliseconds one slot of each level spans; the last level reaches 795 days. */
 const SPAN = Array.from({ length: LEVELS }, (_, level) => SLOTS ** level);
@@ -14,10 +15,11 @@ const SPAN = Array.from({ length: LEVELS }, (_, level) => SLOTS ** level);
 export class Timer<T> {
   readonly owner: T;
   readonly fire: (owner: T) => void;
-  /** In wheel milliseconds; infinite when off. */
-  due = NEVER;
-  /** The slot it is linked in becomes current then; infinite when not linked. */
-  linkedAt = NEVER;
+  /** In whole wheel milliseconds; negative when off. Whole, because V8 boxes fractions one by one. */
+  due = OFF;
+  /** The slot it is linked in becomes current then. */
+  linkedAt = 0;
+  /** Negative when not linked. */
   slot = -1;
   next: AnyTimer | undefined = undefined;
   previous: AnyTimer | undefined = undefined;
@@ -28,12 +30,12 @@ export class Timer<T> {
   }
 
   get armed(): boolean {
-    return this.due !== NEVER;
+    return this.due >= 0;
   }
 
   /** Costs one store: the wheel finds out when the slot comes up. */
   disarm(): void {
-    this.due = NEVER;
+    this.due = OFF;
   }
 }
 
@@ -79,9 +81,11 @@ export class TimerWheel {
 
   /** As `arm`, at a time of `now()`. */
   armAt(timer: AnyTimer, due: number): void {
-    timer.due = due;
-    if (timer.linkedAt <= due) return;
-    if (timer.slot >= 0) this.#unlink(timer);
+    timer.due = Math.ceil(due);
+    if (timer.slot >= 0) {
+      if (timer.linkedAt <= timer.due) return;
+      this.#unlink(timer);
+    }
     this.#link(timer);
     if (!this.#running && timer.linkedAt < this.#handleDue) this.#setClock(timer.linkedAt);
   }
@@ -93,7 +97,7 @@ export class TimerWheel {
     this.#handleDue = NEVER;
     for (let slot = 0; slot < this.#slots.length; slot++) {
       for (let timer = this.#slots[slot]; timer !== undefined; timer = this.#slots[slot]) {
-        timer.due = NEVER;
+        timer.due = OFF;
         this.#unlink(timer);
       }
     }
@@ -134,25 +138,25 @@ export class TimerWheel {
     const slot = level * SLOTS + index;
     for (let timer = this.#slots[slot]; timer !== undefined; timer = this.#slots[slot]) {
       this.#unlink(timer);
-      if (timer.due !== NEVER) this.#link(timer, this.#tick);
+      if (timer.due >= 0) this.#link(timer, this.#tick);
     }
   }
 
   #fireSlot(slot: number): void {
     for (let timer = this.#slots[slot]; timer !== undefined; timer = this.#slots[slot]) {
       this.#unlink(timer);
-      if (timer.due === NEVER) continue;
+      if (timer.due < 0) continue;
       if (timer.due > this.#tick) {
         this.#link(timer);
         continue;
       }
-      timer.due = NEVER;
+      timer.due = OFF;
       timer.fire(timer.owner);
     }
   }
 
   #link(timer: AnyTimer, earliest = this.#tick + 1): void {
-    const due = Math.max(Math.ceil(timer.due), earliest);
+    const due = Math.max(timer.due, earliest);
     const delta = due - this.#tick;
     let level = 0;
     while (level < LEVELS - 1 && delta >= SPAN[level + 1]) level++;
@@ -187,7 +191,6 @@ export class TimerWheel {
     timer.next = undefined;
     timer.previous = undefined;
     timer.slot = -1;
-    timer.linkedAt = NEVER;
   }
 
   /** The first tick at which a slot must be looked at. */

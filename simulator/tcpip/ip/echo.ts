@@ -48,8 +48,9 @@ export class Echo implements EchoUsers {
     if (!engine.busy) engine.refreshTime();
     this.#sequence = (this.#sequence + 1) & 0xffff;
     const sequence = this.#sequence;
-    const timer = new Timer<Pending>({ to, sequence, sentAt: engine.now, done } as Pending, (pending) =>
-      this.#finish(pending.sequence, 'ETIMEDOUT'),
+    const timer = new Timer<Pending>(
+      { to, sequence, sentAt: engine.microseconds, done } as Pending,
+      (pending) => this.#finish(pending.sequence, 'ETIMEDOUT'),
     );
     const pending: Pending = { ...timer.owner, timer };
     const later = (result: string): (() => void) => {
@@ -91,7 +92,8 @@ export class Echo implements EchoUsers {
     if (identifier !== this.#identifier || pending === undefined) return;
     // Whoever answers a group or broadcast answers for itself.
     if (!sameAddress(from, pending.to) && !this.#network.isBroadcastOrGroup(pending.to)) return;
-    this.#finish(sequence, { rttMs: this.#network.engine.now - pending.sentAt, ttl: hops, bytes });
+    const rttMs = ((this.#network.engine.microseconds - pending.sentAt) | 0) / 1000;
+    this.#finish(sequence, { rttMs, ttl: hops, bytes });
   };
 
   /** An ICMP error quoting an echo request of ours. */

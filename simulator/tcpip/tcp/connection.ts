@@ -123,7 +123,7 @@ export class Connection implements TcpConnection, CongestionWindow {
   duplicateSackEnd = 0;
   /** The range that changed last goes into the first SACK block (RFC 2018 4). */
   latestRangeStart = 0;
-  outOfWindowAckAt = Number.NEGATIVE_INFINITY;
+  outOfWindowAckAt = -1000;
 
   // Options in use.
   mss = 536;

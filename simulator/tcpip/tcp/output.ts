@@ -226,7 +226,7 @@ export function transmit(
 }
 
 /** RFC 7323 5.4: milliseconds with an offset of the connection's own. */
-export const timestampNow = (c: Connection): number => (Math.floor(c.tcp.engine.now) + c.timestampOffset) | 0;
+export const timestampNow = (c: Connection): number => (c.tcp.engine.now + c.timestampOffset) | 0;
 
 function acknowledgementSent(c: Connection, length: number): void {
   c.ackNow = false;

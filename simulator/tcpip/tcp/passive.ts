@@ -123,7 +123,7 @@ export class Passive {
     const ip = to.isV4 ? 20 : 40;
     out.mss = Math.min(tcp.network.output.mtu - ip - 20, settings.maxSegmentSize);
     if (timestamps) {
-      const now = (Math.floor(engine.now) + tcp.timestampOffset(from, to)) | 0;
+      const now = (engine.now + tcp.timestampOffset(from, to)) | 0;
       out.hasTimestamps = true;
       out.timestampValue = this.#synCookies.timestamp(segment, now, ecn);
       out.timestampEcho = segment.timestampValue;
