@@ -50,6 +50,9 @@ const FAST = { joinMs: 10, noAnswerMs: 200, beaconLossMs: 1000 };
 const REALISTIC = { joinMs: 150, noAnswerMs: 600, beaconLossMs: 3000 };
 const VIRTUAL_EPOCH = Date.UTC(2026, 0, 1);
 
+/** The machine's time, with the fine steps of its monotonic clock. */
+const wallClock = (): number => performance.timeOrigin + performance.now();
+
 export class World {
   readonly clock: Clock;
   readonly random: Random;
@@ -66,7 +69,7 @@ export class World {
     this.clock = options.clock ?? systemClock;
     const virtual = this.clock instanceof VirtualClock;
     this.random = seededRandom(options.seed ?? Math.floor(Math.random() * 2 ** 32));
-    this.utcNow = options.utcNow ?? (virtual ? () => VIRTUAL_EPOCH + this.clock.now() : Date.now);
+    this.utcNow = options.utcNow ?? (virtual ? () => VIRTUAL_EPOCH + this.clock.now() : wallClock);
     this.#impairment = options.impair;
     this.#network = new VirtualSwitch({
       clock: this.clock,

@@ -1,0 +1,166 @@
+/** A world with its modules in this process. */
+import { SdioFrontend } from './frontend/sdio/index.js';
+import type { SpiDevice } from './frontend/spi-bridge.js';
+import { MemoryUart } from './memory-uart.js';
+import { type LogEntry, MessageLog, type MessagePattern } from './message-log.js';
+import { EmulatedModule } from './module.js';
+import type { ProfileName, UartPlace } from './options.js';
+import { openPty } from './pty/pty.js';
+import type { UartLine } from './uart-line.js';
+import { openUartServer } from './uart-server.js';
+import type { Forward, ForwardOptions } from './world/nat/forwards.js';
+import { World, type WorldOptions } from './world/world.js';
+
+export interface ModuleOptions {
+  /** Default `rnwf02`. */
+  readonly profile?: ProfileName;
+  /** Default `02:57:49:4E:00:01` and up. */
+  readonly mac?: string;
+  /** From power-up to banner, ms; by default at once, with `realistic` as the real one. */
+  readonly bootMs?: number;
+}
+
+export interface SimulatorOptions extends WorldOptions, ModuleOptions {
+  /** How many modules, or each with what sets it apart; default one. */
+  readonly modules?: number | readonly ModuleOptions[];
+  /** Ports of the host's loopback that lead to the first module. */
+  readonly forwards?: readonly ForwardOptions[];
+  /** Every message either way, a line of JSON each, secrets left out. */
+  readonly trace?: (line: string) => void;
+}
+
+const MODULE_LIMIT = 65_536;
+
+/**
+ * Modules powered up in a world of their own.
+ * @throws WincError `WINC_ARGUMENT`; `WINC_PORT_…` when a forwarded port cannot be had
+ */
+export async function createSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const simulator = new Simulator(options);
+  try {
+    for (const forward of options.forwards ?? []) await simulator.forward(forward);
+  } catch (error) {
+    await simulator.close();
+    throw error;
+  }
+  return simulator;
+}
+
+export class Simulator {
+  readonly world: World;
+  readonly modules: readonly SimulatedModule[];
+  readonly #log: MessageLog;
+
+  /** Prefer {@link createSimulator}, which opens the forwarded ports too. */
+  constructor(options: SimulatorOptions) {
+    this.world = new World(options);
+    this.#log = new MessageLog(this.world.clock, options.trace === undefined ? {} : { sink: options.trace });
+    const { modules = 1 } = options;
+    const each =
+      typeof modules === 'number'
+        ? Array.from({ length: Math.min(modules, MODULE_LIMIT) }, () => ({}))
+        : modules;
+    this.modules = each.map(
+      (own, index) => new SimulatedModule({ ...options, ...own }, index, this.world, this.#log),
+    );
+    for (const { device } of this.modules) device.powerUp();
+  }
+
+  /** The messages so far, oldest first; bounded. */
+  get trace(): readonly LogEntry[] {
+    return this.#log.entries;
+  }
+
+  /** @see MessageLog.expect */
+  expect(pattern: MessagePattern, timeoutMs?: number): Promise<LogEntry> {
+    return this.#log.expect(pattern, timeoutMs);
+  }
+
+  /** A host's end of a module's UART, in memory. */
+  uart(module = 0): MemoryUart {
+    const line = new MemoryUart();
+    this.modules[module].attach(line);
+    return line;
+  }
+
+  /** A port of the host's loopback that leads to a module, wherever its lease has put it. */
+  forward(options: ForwardOptions, module = 0): Promise<Forward> {
+    return this.world.router.forward(options, () => this.modules[module].address);
+  }
+
+  async close(): Promise<void> {
+    this.#log.close();
+    await Promise.all(this.modules.map((module) => module.close()));
+    this.world.close();
+  }
+}
+
+/** One emulated module and the lines that lead to its UART. */
+export class SimulatedModule {
+  readonly device: EmulatedModule;
+  readonly mac: string;
+  readonly #world: World;
+  readonly #spi = new SdioFrontend();
+  readonly #lines = new Set<UartLine>();
+
+  constructor(options: ModuleOptions & WorldOptions, index: number, world: World, log: MessageLog) {
+    this.#world = world;
+    this.mac = options.mac ?? defaultMac(index);
+    this.device = new EmulatedModule({
+      clock: world.clock,
+      random: world.derivedRandom(),
+      radio: world.radio(this.mac),
+      mac: this.mac,
+      profile: options.profile ?? 'rnwf02',
+      realistic: options.realistic ?? false,
+      ...(options.bootMs === undefined ? {} : { bootMs: options.bootMs }),
+      observe: (message) => log.record(index, message),
+    });
+    this.device.attach(this.#spi);
+    this.device.uart.onData = (bytes) => {
+      for (const line of this.#lines) line.write(bytes);
+    };
+    this.device.uart.waiting = () => Math.max(0, ...[...this.#lines].map(({ waiting }) => waiting));
+  }
+
+  /** Its SPI bus, for `serveSpiBridge` or a host in this process. */
+  get spi(): SpiDevice {
+    return this.#spi;
+  }
+
+  /** Its lease, or the first address of the pool while it has none. */
+  get address(): string {
+    const { router } = this.#world;
+    return router.leaseOf(this.mac) ?? router.firstLease;
+  }
+
+  /** One more line to the UART: what the module says goes to all, what comes from any goes to the module. */
+  attach(line: UartLine): void {
+    this.#lines.add(line);
+    line.receive = (bytes) => this.device.uart.write(bytes);
+  }
+
+  /** @throws WincError when the place cannot be had; see `openPty` and `openUartServer` */
+  async openUart(place: UartPlace): Promise<UartLine> {
+    const line =
+      place.kind === 'pty'
+        ? await openPty(place.link === undefined ? {} : { link: place.link })
+        : await openUartServer({
+            port: place.port,
+            ...(place.host === undefined ? {} : { host: place.host }),
+          });
+    this.attach(line);
+    return line;
+  }
+
+  async close(): Promise<void> {
+    this.device.powerDown();
+    await Promise.all([...this.#lines].map((line) => line.close()));
+    this.#lines.clear();
+  }
+}
+
+function defaultMac(index: number): string {
+  const hex = (value: number) => (value & 255).toString(16).padStart(2, '0').toUpperCase();
+  return `02:57:49:4E:${hex((index + 1) >> 8)}:${hex(index + 1)}`;
+}
