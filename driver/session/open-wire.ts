@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.js';
-import { WincError } from '../protocol/errors.js';
 import type { Transport } from '../transport/transport.js';
 import { AtWire } from './at-wire.js';
 import type { Wire } from './wire.js';
@@ -13,5 +12,6 @@ export interface OpenWireOptions {
 /** The wire that is spoken on a kind of transport. */
 export async function openWire(transport: Transport, options: OpenWireOptions): Promise<Wire> {
   if (transport.kind === 'bytes') return new AtWire(transport, options);
-  throw new WincError('WINC_URL', `${transport.url}: the SPI wire is not built in.`);
+  const { TlvWire } = await import('./tlv-wire.js');
+  return new TlvWire(transport, options);
 }

@@ -3,8 +3,11 @@ import type { Clock } from '../clock.js';
 import { SdioLink, type SdioLinkOptions } from '../link/sdio/link.js';
 import { WincError } from '../protocol/errors.js';
 import type { Request } from '../protocol/messages.js';
+import { encodeText } from '../protocol/text.js';
 import { encodeRequest, hostQuirks, TlvHostDecoder, TlvWriter } from '../protocol/tlv/index.js';
+import { isTyped } from '../protocol/wiretype.js';
 import type { SpiTransport } from '../transport/transport.js';
+import { secretsOf } from './secrets.js';
 import type { Wire, WireCounters, WireHandler } from './wire.js';
 
 export interface TlvWireOptions {
@@ -36,6 +39,7 @@ export function linkOptionsOf(url: string): Pick<SdioLinkOptions, 'windows' | 'c
 export class TlvWire implements Wire {
   readonly name = 'tlv';
   readonly window = WINDOW;
+  readonly #bus: SpiTransport;
   readonly #link: SdioLink;
   readonly #decoder = new TlvHostDecoder();
   /** Writers whose last message the module has taken. */
@@ -43,6 +47,7 @@ export class TlvWire implements Wire {
   readonly #counters = { bytesIn: 0, bytesOut: 0 };
 
   constructor(bus: SpiTransport, options: TlvWireOptions) {
+    this.#bus = bus;
     this.#link = new SdioLink(bus, {
       clock: options.clock,
       ...linkOptionsOf(bus.url),
@@ -76,11 +81,22 @@ export class TlvWire implements Wire {
   }
 
   async send(request: Request): Promise<void> {
+    this.#hideSecrets(request);
     const writer = this.#writers.pop() ?? new TlvWriter();
     const bytes = encodeRequest(request, hostQuirks, writer);
     this.#counters.bytesOut += bytes.length;
     await this.#link.send([bytes]);
     if (this.#writers.length < WINDOW) this.#writers.push(writer);
+  }
+
+  #hideSecrets(request: Request): void {
+    if (this.#bus.hide === undefined) return;
+    for (const name of secretsOf(request)) {
+      const value = request.args[name];
+      const secret = isTyped(value) ? value.value : value;
+      if (typeof secret === 'string') this.#bus.hide(encodeText(secret));
+      else if (secret instanceof Uint8Array) this.#bus.hide(secret);
+    }
   }
 
   async recover(how: 'gentle' | 'reset', timeoutMs: number): Promise<void> {

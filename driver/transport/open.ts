@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../clock.js';
 import { WincError } from '../protocol/errors.js';
+import { openBridge } from './bridge.js';
 import { openSerial } from './serial.js';
 import { openTcp } from './tcp.js';
 import type { Transport, TransportDevice, TransportOpener } from './transport.js';
@@ -8,6 +9,8 @@ import { parseTransportUrl } from './url.js';
 const openers = new Map<string, TransportOpener>([
   ['serial', openSerial],
   ['tcp', openTcp],
+  ['bridge', openBridge],
+  ['spi', async (url, options) => (await import('./spi.js')).openSpi(url, options)],
 ]);
 
 /** Makes `scheme:` URLs openable. The package root registers `sim`, which this layer must not import. */

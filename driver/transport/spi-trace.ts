@@ -10,7 +10,7 @@
 
 import type { Clock } from '../clock.js';
 import { WincError } from '../protocol/errors.js';
-import type { SpiTransport } from './transport.js';
+import type { SpiTransport, Transport, TransportDevice } from './transport.js';
 
 export type SpiTraceEntry = (
   | { readonly kind: 'window'; readonly mosi: Uint8Array; readonly miso: Uint8Array }
@@ -78,6 +78,48 @@ export function formatSpiTraceEntry(entry: SpiTraceEntry): string {
   }
 }
 
+/** Bytes by which a piece of a secret is recognised wherever a window cuts it. */
+const GRAM = 8;
+const MASK = 0x2a;
+/** Secrets kept in mind; the oldest are forgotten first. */
+const MAX_GRAMS = 65_536;
+
+/** Overwrites secrets in copies of what is recorded. */
+class SpiMask {
+  readonly #grams = new Set<string>();
+  readonly #short: Buffer[] = [];
+
+  hide(secret: Uint8Array): void {
+    const bytes = Buffer.from(secret);
+    if (bytes.length === 0) return;
+    if (bytes.length < GRAM) {
+      if (!this.#short.some((known) => known.equals(bytes))) this.#short.push(bytes);
+      return;
+    }
+    const text = bytes.toString('latin1');
+    for (let at = 0; at + GRAM <= text.length; at++) this.#grams.add(text.slice(at, at + GRAM));
+    for (const gram of this.#grams) {
+      if (this.#grams.size <= MAX_GRAMS) break;
+      this.#grams.delete(gram);
+    }
+  }
+
+  apply(bytes: Uint8Array): Uint8Array {
+    if (this.#grams.size === 0 && this.#short.length === 0) return bytes;
+    const masked = Buffer.from(bytes);
+    const text = masked.toString('latin1');
+    for (let at = 0; at + GRAM <= text.length; at++) {
+      if (this.#grams.has(text.slice(at, at + GRAM))) masked.fill(MASK, at, at + GRAM);
+    }
+    for (const secret of this.#short) {
+      for (let at = masked.indexOf(secret); at >= 0; at = masked.indexOf(secret, at + 1)) {
+        masked.fill(MASK, at, at + secret.length);
+      }
+    }
+    return masked;
+  }
+}
+
 /** Puts a tap on a bus: `sink` is told of every window and level change, in order; bytes are lent for the call. */
 export function traceSpi(
   bus: SpiTransport,
@@ -86,6 +128,7 @@ export function traceSpi(
 ): SpiTransport {
   const began = clock.now();
   const time = () => (clock.now() - began) / 1000;
+  const mask = new SpiMask();
   return {
     kind: 'spi',
     url: bus.url,
@@ -94,7 +137,7 @@ export function traceSpi(
     },
     async transfer(mosi) {
       const miso = await bus.transfer(mosi);
-      sink({ kind: 'window', mosi, miso, time: time() });
+      sink({ kind: 'window', mosi: mask.apply(mosi), miso: mask.apply(miso), time: time() });
       return miso;
     },
     async setReset(asserted) {
@@ -111,5 +154,17 @@ export function traceSpi(
       });
     },
     close: () => bus.close(),
+    hide(secret) {
+      mask.hide(secret);
+      bus.hide?.(secret);
+    },
   };
+}
+
+/** Writes the log of an SPI bus, with secrets as asterisks; other transports pass unseen. */
+export function spiTraceDevice(output: { write(line: string): unknown }): TransportDevice {
+  return (inner: Transport, clock: Clock) =>
+    inner.kind === 'spi'
+      ? traceSpi(inner, clock, (entry) => output.write(`${formatSpiTraceEntry(entry)}\n`))
+      : inner;
 }

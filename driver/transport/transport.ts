@@ -42,6 +42,8 @@ export interface SpiTransport {
    * until the next call.
    */
   transfer(mosi: Uint8Array): Promise<Uint8Array>;
+  /** Several windows in one go, where the bus can: one system call on Linux. Answers as of `transfer`. */
+  transferAll?(windows: readonly Uint8Array[]): Promise<readonly Uint8Array[]>;
   /** Drives MCLR: `true` asserts reset (low). */
   setReset(asserted: boolean): Promise<void>;
   /** The level of INTOUT now: `true` = asserted (low). */

@@ -123,10 +123,15 @@ export class SdioFrontend implements Frontend, SpiDevice {
   booted(_banner: string): void {
     if (this.#resetAsserted) return;
     this.#slave.wake();
-    if (this.#bootEvent) this.event({ name: 'BOOT', form: 'NO_ELEMENTS', elements: {} });
+    if (this.#bootEvent) this.#tell({ name: 'BOOT', form: 'NO_ELEMENTS', elements: {} });
   }
 
   event(event: Omit<Event, 'kind'>): void {
+    // A bus that nobody drives must not fill up, nor hold back the firmware for a host on the UART.
+    if (this.#slave.engaged) this.#tell(event);
+  }
+
+  #tell(event: Omit<Event, 'kind'>): void {
     this.#say(() => encodeEvent(event, this.#writer));
   }
 

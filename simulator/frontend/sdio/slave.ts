@@ -126,6 +126,11 @@ export class SdioSlave {
     return this.#interruptLow;
   }
 
+  /** A host has woken the bus since power-up. */
+  get engaged(): boolean {
+    return !this.#silent;
+  }
+
   /** Messages not yet offered to the host. */
   get queued(): number {
     return this.#port.queued;
