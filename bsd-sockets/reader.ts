@@ -7,7 +7,7 @@
  *   acknowledged  the event brings data with its position; `ASYNC_NEXT_SN` moves the module's window on
  */
 import type { WincModule } from '../driver/index.js';
-import { configIds, StatusCode, WincError } from '../driver/protocol/index.js';
+import { configIds, type ResponseOf, StatusCode, WincError } from '../driver/protocol/index.js';
 import { addressOf, type SockAddr } from './address.js';
 import { ByteQueue } from './buffers.js';
 import { AsyncMode } from './constants.js';
@@ -244,19 +244,20 @@ export class StreamReader extends Reader {
     // Raw bytes do not tell their number: only for what is known to be there.
     const outputMode = this.module.wire === 'at' && !this.#doubtful ? RAW : EXTENDED;
     this.#doubtful = false;
-    const [response] = await this.module.call('SOCKRD', { sockId, outputMode, length });
-    if (response === undefined) {
-      this.#announced = 0;
-      return;
-    }
-    const { elements } = response;
-    const { data } = elements;
-    if ('pendData' in elements) this.#announced = elements.pendData;
-    else if (data.length < length) this.#announced = 0;
-    else this.#announced = Math.max(0, this.#announced - data.length);
-    if (data.length === 0) return;
-    this.#queue.push(data);
-    this.hooks.received();
+    let answered = false;
+    // At once: the next announcement may follow in the same breath, and already counts without what was read.
+    const onResponse = ({ elements }: ResponseOf<'SOCKRD'>) => {
+      const { data } = elements;
+      answered = true;
+      if ('pendData' in elements) this.#announced = elements.pendData;
+      else if (data.length < length) this.#announced = 0;
+      else this.#announced = Math.max(0, this.#announced - data.length);
+      if (data.length === 0) return;
+      this.#queue.push(data);
+      this.hooks.received();
+    };
+    await this.module.call('SOCKRD', { sockId, outputMode, length }, { onResponse });
+    if (!answered) this.#announced = 0;
   }
 }
 
@@ -335,13 +336,14 @@ export class DatagramReader extends Reader {
   }
 
   protected async fetch(sockId: number, length: number): Promise<void> {
-    const [response] = await this.module.call('SOCKRD', { sockId, outputMode: EXTENDED, length });
-    this.#announced = undefined;
-    if (response?.form !== 'SOCKET_READ_RESPONSE_UDP_EXTENDED') return;
-    const { data, pendData, pendDatagram, rmtAddr, rmtPort } = response.elements;
-    if (pendDatagram > 0) this.#announced = pendData;
-    const from = addressOf(String(rmtAddr), rmtPort);
-    this.#push({ data, from, windowed: false });
+    const onResponse = ({ form, elements }: ResponseOf<'SOCKRD'>) => {
+      this.#announced = undefined;
+      if (form !== 'SOCKET_READ_RESPONSE_UDP_EXTENDED') return;
+      const { data, pendData, pendDatagram, rmtAddr, rmtPort } = elements;
+      if (pendDatagram > 0) this.#announced = pendData;
+      this.#push({ data, from: addressOf(String(rmtAddr), rmtPort), windowed: false });
+    };
+    await this.module.call('SOCKRD', { sockId, outputMode: EXTENDED, length }, { onResponse });
   }
 
   #push(datagram: Datagram): void {

@@ -468,8 +468,9 @@ export class BsdSockets {
 
   /** A connection for whoever listens on that port. */
   #incoming(id: number, local: SockAddr, remote: SockAddr): void {
+    // It may come in the same breath as the status of the command that made it listen.
     const listener = [...this.#byFd.values()].find(
-      ({ state, local: own }) => state === 'listening' && own?.port === local.port,
+      ({ state, local: own }) => (state === 'listening' || state === 'starting') && own?.port === local.port,
     );
     if (listener === undefined || listener.children.length >= SOMAXCONN) {
       this.module.call('SOCKCL', { sockId: id }).catch(() => {});

@@ -10,6 +10,7 @@ import { WincError } from './protocol/errors.js';
 import type { Event, Noise, Status, Values } from './protocol/messages.js';
 import { openWire } from './session/open-wire.js';
 import {
+  type ExchangeOptions,
   type RequestOptions,
   Session,
   type SessionOptions,
@@ -47,10 +48,14 @@ export interface ModuleEvents {
   failed: (status: Status) => void;
 }
 
+export interface CallOptions<C extends CommandName> extends RequestOptions {
+  /** Told of each response the moment it comes, before any event that follows it. */
+  readonly onResponse?: (response: ResponseOf<C>) => void;
+}
 type CallArguments<C extends CommandName> =
   Record<never, never> extends ArgsOf<C>
-    ? [args?: ArgsOf<C>, options?: RequestOptions]
-    : [args: ArgsOf<C>, options?: RequestOptions];
+    ? [args?: ArgsOf<C>, options?: CallOptions<C>]
+    : [args: ArgsOf<C>, options?: CallOptions<C>];
 
 export interface ModuleInfo {
   readonly manufacturer: string;
@@ -141,7 +146,11 @@ export class WincModule implements AsyncDisposable {
     command: C,
     ...[args, options]: CallArguments<C>
   ): Promise<readonly ResponseOf<C>[]> {
-    const responses = await this.#session.request(command, (args ?? {}) as Values, options);
+    const responses = await this.#session.request(
+      command,
+      (args ?? {}) as Values,
+      options as ExchangeOptions,
+    );
     return responses as unknown as readonly ResponseOf<C>[];
   }
 

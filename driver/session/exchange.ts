@@ -9,15 +9,22 @@ export class Exchange {
   readonly startedAt: number;
   readonly #clock: Clock;
   readonly #late: (exchange: Exchange) => void;
+  readonly #onResponse: ((response: Response) => void) | undefined;
   #resolve!: (responses: readonly Response[]) => void;
   #reject!: (error: Error) => void;
   #deadline: TimerHandle | undefined;
   #settled = false;
 
-  constructor(request: Request, clock: Clock, late: (exchange: Exchange) => void) {
+  constructor(
+    request: Request,
+    clock: Clock,
+    late: (exchange: Exchange) => void,
+    onResponse?: (response: Response) => void,
+  ) {
     this.request = request;
     this.#clock = clock;
     this.#late = late;
+    this.#onResponse = onResponse;
     this.startedAt = clock.now();
     this.answered = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -36,6 +43,11 @@ export class Exchange {
     if (this.#settled) return;
     this.#deadline?.cancel();
     this.#deadline = this.#clock.setTimer(() => this.#late(this), timeoutMs);
+  }
+
+  respond(response: Response): void {
+    this.responses.push(response);
+    this.#onResponse?.(response);
   }
 
   disarm(): void {

@@ -53,6 +53,13 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface ExchangeOptions extends RequestOptions {
+  /**
+   * Told of each response the moment it comes, before any event that follows it on the wire; the promise settles later.
+   */
+  readonly onResponse?: ((response: Response) => void) | undefined;
+}
+
 export interface SessionStatistics {
   readonly commands: number;
   /** Commands the module refused. */
@@ -143,7 +150,7 @@ export class Session {
     args: Values,
     options: RequestOptions = {},
   ): Promise<readonly Response[]> {
-    const { timeoutMs = this.#timeoutMs, signal } = options;
+    const { signal } = options;
     if (this.#over !== undefined) throw this.#over;
     if (this.#slots === undefined) throw new WincError('WINC_CLOSED', 'The module is not open yet.');
     validateArgs(command, args);
@@ -151,7 +158,7 @@ export class Session {
     if (this.#waiting >= this.#queueLimit) {
       throw new WincError('WINC_BUSY', `${this.#waiting} commands are waiting already.`);
     }
-    const answer = this.#inTurn(this.#slots, command, args, timeoutMs, signal);
+    const answer = this.#inTurn(this.#slots, command, args, options);
     if (signal === undefined) return answer;
     return new Promise((resolve, reject) => {
       const onAbort = () => reject(aborted(signal));
@@ -169,8 +176,7 @@ export class Session {
     slots: Semaphore,
     command: CommandName,
     args: Values,
-    timeoutMs: number,
-    signal: AbortSignal | undefined,
+    options: ExchangeOptions,
   ): Promise<readonly Response[]> {
     this.#waiting++;
     const release = await slots
@@ -185,19 +191,23 @@ export class Session {
     try {
       while (this.#recovering !== undefined) await this.#recovering;
       if (this.#over !== undefined) throw this.#over;
-      if (signal?.aborted) throw aborted(signal);
-      return await this.#exchange(command, args, timeoutMs);
+      if (options.signal?.aborted) throw aborted(options.signal);
+      return await this.#exchange(command, args, options);
     } finally {
       release();
     }
   }
 
-  #exchange(command: CommandName, args: Values, timeoutMs: number): Promise<readonly Response[]> {
+  #exchange(
+    command: CommandName,
+    args: Values,
+    { timeoutMs = this.#timeoutMs, onResponse }: ExchangeOptions,
+  ): Promise<readonly Response[]> {
     const wire = this.#wire as Wire;
     const seq = this.#seq;
     this.#seq = (this.#seq + 1) & 0xffff;
     const request = { kind: 'request', command, args, seq } as const;
-    const exchange = new Exchange(request, this.clock, (late) => this.#answerLost(late));
+    const exchange = new Exchange(request, this.clock, (late) => this.#answerLost(late), onResponse);
     this.#counts.commands++;
     this.#inFlight.push(exchange);
     if (commandChannel.hasSubscribers) {
@@ -286,7 +296,7 @@ export class Session {
   #response(response: Response): void {
     const exchange = this.#addressee(response);
     if (exchange === undefined) this.#noise(stray('UNEXPECTED_RESPONSE'));
-    else exchange.responses.push(response);
+    else exchange.respond(response);
   }
 
   #status(status: Status): void {

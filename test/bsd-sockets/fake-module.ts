@@ -45,7 +45,11 @@ export class FakeModule {
     return open;
   }
 
-  call(command: string, args: Args = {}): Promise<unknown> {
+  call(
+    command: string,
+    args: Args = {},
+    options: { onResponse?: (response: unknown) => void } = {},
+  ): Promise<unknown> {
     const shown = { ...args };
     for (const [name, value] of Object.entries(shown)) {
       if (value instanceof Uint8Array) shown[name] = Buffer.from(value).toString('latin1');
@@ -54,7 +58,9 @@ export class FakeModule {
     const open = this.held.get(command);
     if (open === undefined) {
       try {
-        return Promise.resolve(this.answers.get(command)?.(args) ?? []);
+        const responses = (this.answers.get(command)?.(args) ?? []) as unknown[];
+        for (const each of responses) options.onResponse?.(each);
+        return Promise.resolve(responses);
       } catch (error) {
         return Promise.reject(error);
       }
@@ -62,7 +68,10 @@ export class FakeModule {
     return new Promise((resolve, reject) => {
       open.push({
         args,
-        ok: (...responses) => resolve(responses),
+        ok: (...responses) => {
+          for (const each of responses) options.onResponse?.(each);
+          resolve(responses);
+        },
         refuse: (status) => reject(statusError(command, status)),
         fail: reject,
       });

@@ -439,14 +439,32 @@ describe('BsdSockets: receiving', () => {
 
   it('polls for what is announced, keeps the largest count, and goes on without a new one', async () => {
     const { module, fd, recv } = await connected('at');
-    const stock = { text: 'x'.repeat(4000) };
-    stocked(module, stock);
+    const waiting = module.hold('SOCKRD');
     announce(module, 1460);
     announce(module, 4000);
     announce(module, 2920);
-    await module.settle();
+    for (let i = 0; i < 3; i++) {
+      const { args, ok } = waiting[i];
+      const data = Buffer.alloc(args.length as number, 0x78);
+      ok({ form: 'SOCKET_READ_RESPONSE', elements: { sockId: 700, length: data.length, data } });
+      await module.settle();
+    }
     expect(reads(module)).to.deep.equal(['1460}', '1460}', '1080}']);
     expect(recv(fd, 5000)).to.have.length(4000);
+  });
+
+  it('counts an announcement that comes in the same breath as the answer as what is left', async () => {
+    const { module, fd, recv } = await connected('at');
+    const waiting = module.hold('SOCKRD');
+    announce(module, 1460);
+    const data = Buffer.alloc(1460, 0x79);
+    waiting[0].ok({ form: 'SOCKET_READ_RESPONSE', elements: { sockId: 700, length: 1460, data } });
+    announce(module, 1460);
+    await module.settle();
+    waiting[1].ok({ form: 'SOCKET_READ_RESPONSE', elements: { sockId: 700, length: 1460, data } });
+    await module.settle();
+    expect(waiting.map(({ args }) => args.length)).to.deep.equal([1460, 1460]);
+    expect(recv(fd, 5000)).to.have.length(2920);
   });
 
   it('stops polling when its buffer is full and goes on when it is read', async () => {
