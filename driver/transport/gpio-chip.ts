@@ -177,7 +177,7 @@ class Line implements GpioLine {
  * `GPIO17` (a line's name, on any chip), `17` (a line of the first chip) or `gpiochip4:17`.
  * @throws WincError `WINC_PORT_MISSING` if no chip has it
  */
-export function findLine(line: string, calls: LinuxCalls, chips = gpioChips()): GpioPlace {
+export function findLine(line: string, calls: LinuxCalls, chips: readonly string[] = gpioChips()): GpioPlace {
   const numbered = /^(?:(?:\/dev\/)?(gpiochip\d+):)?(\d+)$/.exec(line);
   if (numbered !== null) {
     return { chip: `/dev/${numbered[1] ?? 'gpiochip0'}`, offset: Number(numbered[2]) };

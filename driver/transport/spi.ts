@@ -4,7 +4,7 @@
  * (`merged`, `vendor`), `crc` (`on`, `off`), `backend` (`koffi`, `spi-device`).
  */
 import { WincError } from '../protocol/errors.js';
-import { findLine, GpioChip, type GpioLine } from './gpio-chip.js';
+import { findLine, GpioChip, type GpioLine, type GpioPlace } from './gpio-chip.js';
 import { openSpiDevicePackage } from './spi-device-package.js';
 import { type LinuxCalls, loadLinuxCalls } from './spi-linux.js';
 import { type SpiBus, type SpiBusOptions, SpidevBus } from './spi-spidev.js';
@@ -63,6 +63,7 @@ export async function openSpi(
   url: string,
   _options: TransportOptions,
   calls?: LinuxCalls,
+  chips?: readonly string[],
 ): Promise<SpiTransport> {
   const { path, bus: options, reset, interrupt, backend } = parseSpiUrl(url);
   const linux = calls ?? (await loadLinuxCalls());
@@ -71,8 +72,12 @@ export async function openSpi(
   const lines: GpioLine[] = [];
   try {
     // High from the start: opening must not reset a module that works.
-    lines.push(openLine(reset, linux, (chip, offset) => chip.output(offset, true, CONSUMER)));
-    lines.push(openLine(interrupt, linux, (chip, offset) => chip.input(offset, CONSUMER)));
+    lines.push(
+      openLine(findLine(reset, linux, chips), linux, (chip, offset) => chip.output(offset, true, CONSUMER)),
+    );
+    lines.push(
+      openLine(findLine(interrupt, linux, chips), linux, (chip, offset) => chip.input(offset, CONSUMER)),
+    );
     return new LinuxSpi(url, bus, lines[0], lines[1]);
   } catch (error) {
     for (const line of lines) line.close();
@@ -82,11 +87,10 @@ export async function openSpi(
 }
 
 function openLine(
-  name: string,
+  place: GpioPlace,
   calls: LinuxCalls,
   request: (chip: GpioChip, offset: number) => GpioLine,
 ): GpioLine {
-  const place = findLine(name, calls);
   const chip = new GpioChip(place.chip, calls);
   try {
     return request(chip, place.offset);

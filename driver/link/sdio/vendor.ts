@@ -1,6 +1,7 @@
 /** The windows of the vendor's driver, byte for byte: one per command, token, payload, checksum and poll. */
 import { DataToken, SdioCommand } from '../../protocol/sdio/index.js';
 import {
+  ACCESS_WINDOW,
   type Accesses,
   busError,
   checkCrc,
@@ -25,12 +26,13 @@ export class VendorAccesses implements Accesses {
   }
 
   async direct(commands: readonly number[]): Promise<number> {
+    const window = this.#window.begin();
+    const ends = commands.map(
+      (argument) => window.access(SdioCommand.IO_RW_DIRECT, argument) + ACCESS_WINDOW,
+    );
+    const miso = await window.sendAll(ends);
     let value = 0;
-    for (const argument of commands) {
-      const window = this.#window.begin();
-      window.access(SdioCommand.IO_RW_DIRECT, argument);
-      value = directValue(argument, await window.send(), 0);
-    }
+    for (const [at, argument] of commands.entries()) value = directValue(argument, miso, at * ACCESS_WINDOW);
     return value;
   }
 
@@ -61,13 +63,12 @@ export class VendorAccesses implements Accesses {
     await this.#extended(argument);
     for (let sent = 0; sent < bytes.length; sent += block) {
       const window = this.#window.begin().ones(1).byte(token);
-      if (bytes.length > SHORT) {
-        await window.send();
-        await window.begin().bytes(bytes, sent, block).send();
-        window.begin();
-      } else window.bytes(bytes, sent, block);
+      const ends: number[] = [];
+      if (bytes.length > SHORT) ends.push(window.length, window.length + block);
+      window.bytes(bytes, sent, block);
       const responseAt = window.length + 2;
-      const miso = await window.crc(bytes, sent, block).ones(3).send();
+      window.crc(bytes, sent, block).ones(3);
+      const miso = await window.sendAll([...ends, window.length]);
       checkDataResponse(miso[responseAt]);
       await this.#awaitReady(miso[responseAt + 2]);
     }

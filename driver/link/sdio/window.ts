@@ -58,6 +58,7 @@ export class Window {
   readonly #bus: SpiTransport;
   readonly #out = new Uint8Array(MAX_WINDOW);
   readonly #ones = new Uint8Array(MAX_WINDOW).fill(0xff);
+  readonly #answers = new Uint8Array(MAX_WINDOW);
 
   constructor(bus: SpiTransport) {
     this.#bus = bus;
@@ -110,6 +111,26 @@ export class Window {
   /** Clocks it out. The answer is valid until the next window. */
   send(): Promise<Uint8Array> {
     return this.#transfer(this.#out.subarray(0, this.length));
+  }
+
+  /**
+   * Clocks out what was put in as several windows, in one go where the bus can.
+   * @param ends where each window ends; the last one at `length`
+   * @returns all the answers, one behind the other
+   */
+  async sendAll(ends: readonly number[]): Promise<Uint8Array> {
+    const windows = ends.map((end, at) => this.#out.subarray(ends[at - 1] ?? 0, end));
+    const answers = this.#answers.subarray(0, this.length);
+    if (this.#bus.transferAll === undefined) {
+      for (const [at, window] of windows.entries())
+        answers.set(await this.#transfer(window), ends[at - 1] ?? 0);
+      return answers;
+    }
+    this.counters.windows += windows.length;
+    this.counters.bytes += this.length;
+    for (const [at, answer] of (await this.#bus.transferAll(windows)).entries())
+      answers.set(answer, ends[at - 1] ?? 0);
+    return answers;
   }
 
   /** A window of filler, at most {@link MAX_WINDOW} long. */
