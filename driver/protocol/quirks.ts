@@ -66,6 +66,12 @@ export const quirks: readonly Quirk[] = [
     accept: 'AT: both forms for every STRING and BYTE_ARRAY',
     why: 'old firmware knows fewer escapes than the reference lists, hex works everywhere',
   }),
+  quirk('string-or-bytes', ['CFGCP', 'MQTTPUB', 'SOCKBR', 'all variants', 'unknown configuration ids'], {
+    send: 'AT: STRING quoted, or in hex if it does not print; BYTE_ARRAY in hex',
+    accept:
+      'AT: hex as BYTE_ARRAY, but as text if it is UTF-8 beyond ASCII; for an address if it has 4 or 16 bytes',
+    why: 'the text wire has one lexical form for both; where the catalogue declares one type, that one is meant',
+  }),
   quirk('unclosed-string', ['all commands'], {
     send: 'never',
     accept: 'AT: a string or hex string that the end of the line closes',

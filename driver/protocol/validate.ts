@@ -26,24 +26,43 @@ export interface Problem {
 }
 export const isProblem = (result: Resolved | Problem): result is Problem => 'message' in result;
 
+export interface CheckOptions {
+  /** The form to check against (`FSRECV`), where the arguments alone leave it open. */
+  readonly form?: string | undefined;
+  /** Accept a missing raw payload: `AT+SOCKWR=<id>,<length>`, the bytes follow after `#`. */
+  readonly rawFollows?: boolean;
+  /**
+   * Let a configuration value pass that its parameter would not take, with the type it has by itself: whoever keeps
+   * the configuration answers for it.
+   */
+  readonly anyConfigValue?: boolean;
+}
+
 const wrongCount = (message: string, param?: string): Problem => ({
   status: StatusCode.INCORRECT_NUM_PARAMS,
   message,
   ...(param !== undefined && { param }),
 });
 
-function checkParam(spec: CommandSpec, param: ParamSpec, value: Value, args: Values): WireValue | Bad {
+function checkParam(
+  spec: CommandSpec,
+  param: ParamSpec,
+  value: Value,
+  args: Values,
+  { anyConfigValue }: CheckOptions,
+): WireValue | Bad {
   if (param.only && !param.only.includes(value as number))
     return new Bad(`must be ${param.only.join(' or ')}`);
   const known = param.type.kind === 'configValue' ? configParam(spec, args.id) : undefined;
-  return known ? checkConfigValue(known, args.id, value) : checkValue(param.type, value);
+  const checked = known ? checkConfigValue(known, args.id, value) : checkValue(param.type, value);
+  return known && anyConfigValue && checked instanceof Bad ? checkValue(param.type, value) : checked;
 }
 
 function checkForm(
   spec: CommandSpec<CommandName>,
   form: FormSpec,
   args: Values,
-  rawFollows: boolean,
+  options: CheckOptions,
 ): Resolved | Problem {
   for (const name in args) {
     if (args[name] !== undefined && !form.byName.has(name)) {
@@ -56,7 +75,7 @@ function checkForm(
     const value = args[param.name] ?? param.preset;
     if (value === undefined) {
       if (param.optional) missing ??= param;
-      else if (!(rawFollows && param.type.kind === 'bytes' && param.type.raw)) {
+      else if (!(options.rawFollows && param.type.kind === 'bytes' && param.type.raw)) {
         return wrongCount(`${spec.name} needs ${param.name}`, param.name);
       }
       values.push(undefined);
@@ -65,7 +84,7 @@ function checkForm(
     if (missing && param.optional) {
       return wrongCount(`${spec.name}: ${param.name} needs ${missing.name}`, param.name);
     }
-    const checked = checkParam(spec, param, value, args);
+    const checked = checkParam(spec, param, value, args, options);
     if (checked instanceof Bad) {
       const message = `${spec.name}: ${param.name} ${checked.reason}`;
       return { status: StatusCode.INVALID_PARAMETER, param: param.name, message };
@@ -80,32 +99,25 @@ function selects(form: FormSpec, args: Values): boolean {
   return selector?.only?.includes(args[selector.name] as number) ?? false;
 }
 
-export interface CheckOptions {
-  /** The form to check against (`FSRECV`), where the arguments alone leave it open. */
-  readonly form?: string | undefined;
-  /** Accept a missing raw payload: `AT+SOCKWR=<id>,<length>`, the bytes follow after `#`. */
-  readonly rawFollows?: boolean;
-}
-
 /** Finds the form the arguments are meant for and checks every value. */
 export function checkArgs(
   spec: CommandSpec<CommandName>,
   args: Values,
-  { form: wanted, rawFollows = false }: CheckOptions = {},
+  options: CheckOptions = {},
 ): Resolved | Problem {
   const { forms } = spec;
-  const named = forms.length === 1 ? forms[0] : forms.find(({ name }) => name === wanted);
-  if (named) return checkForm(spec, named, args, rawFollows);
+  const named = forms.length === 1 ? forms[0] : forms.find(({ name }) => name === options.form);
+  if (named) return checkForm(spec, named, args, options);
 
   const open = forms.filter((form) => form.selector < 0);
   const selected = forms.find((form) => selects(form, args));
-  let problem = selected && checkForm(spec, selected, args, rawFollows);
+  let problem = selected && checkForm(spec, selected, args, options);
   if (problem && !isProblem(problem)) return problem;
   // What a fixed value selects for writing can still be asked for: `AT+TLSC=1,9`.
   const asks = Object.values(args).filter((value) => value !== undefined).length <= spec.queries;
   if (problem && !asks) return problem;
   for (const form of open) {
-    const result = checkForm(spec, form, args, rawFollows);
+    const result = checkForm(spec, form, args, options);
     if (!isProblem(result)) return result;
     problem ??= result;
   }

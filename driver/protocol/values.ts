@@ -114,7 +114,7 @@ function checkVariant(type: ValueType & { readonly kind: 'variant' }, value: Sca
     const text = checkText(value, type.max);
     if (text instanceof Bad) return text;
   }
-  return checkTyped({ type: wire, value });
+  return checkTyped({ type: wire === 'INTEGER' && Number(value) >= 0 ? 'INTEGER_UNSIGNED' : wire, value });
 }
 
 /**

@@ -3,7 +3,9 @@
  *
  * - `{ type, value }` is sent as told, whatever the parameter's declaration;
  * - for an address parameter (or a configuration parameter declared as one) a string that is an IPv4 or IPv6 address
- *   becomes IPV4ADDR or IPV6ADDR, any other string STRING, a number INTEGER_UNSIGNED, a Uint8Array BYTE_ARRAY;
+ *   (for a parameter with mask or prefix length, too) becomes IPV4ADDR or IPV6ADDR, any other string STRING;
+ * - for a parameter of several types a number is INTEGER_UNSIGNED, or INTEGER if negative: so the vendor's compiler of
+ *   AT lines has it;
  * - for `val` of a configuration command the declared type of that parameter decides;
  * - elsewhere, and for ids the catalogue does not know: string STRING, Uint8Array BYTE_ARRAY, boolean BOOL,
  *   `{ int, frac }` INTEGER_FRAC, a number INTEGER, or INTEGER_UNSIGNED above 2^31 - 1.
@@ -37,14 +39,14 @@ export function plainWireType(value: Scalar): WireTypeName {
 function variantWireType(type: VariantType<unknown, Scalar>, value: Scalar): WireTypeName | undefined {
   const { types } = type;
   if (typeof value === 'string') {
-    if (types.includes('IPV4ADDR') && (type.suffix ? parseIpv4(value) : isIpv4(value))) return 'IPV4ADDR';
-    if (types.includes('IPV6ADDR') && (type.suffix ? parseIpv6(value) : isIpv6(value))) return 'IPV6ADDR';
+    const suffixed = type.suffix !== undefined || types.includes('BYTE_ARRAY');
+    if (types.includes('IPV4ADDR') && (suffixed ? parseIpv4(value) : isIpv4(value))) return 'IPV4ADDR';
+    if (types.includes('IPV6ADDR') && (suffixed ? parseIpv6(value) : isIpv6(value))) return 'IPV6ADDR';
   }
   const plain = plainWireType(value);
   if (plain === 'INTEGER' || plain === 'INTEGER_UNSIGNED') {
-    // A number given for an address is the address itself, of 32 bits.
-    if (types.includes('INTEGER')) return types.includes('IPV4ADDR') ? 'INTEGER_UNSIGNED' : plain;
-    return types.length === 0 ? plain : types.includes('INTEGER_UNSIGNED') ? 'INTEGER_UNSIGNED' : undefined;
+    if (types.length === 0 || types.includes('INTEGER')) return plain;
+    return types.includes('INTEGER_UNSIGNED') ? 'INTEGER_UNSIGNED' : undefined;
   }
   return types.length === 0 || types.includes(plain) ? plain : undefined;
 }

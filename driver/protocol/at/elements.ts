@@ -23,7 +23,9 @@ function canonicalMac(text: string): string {
   return bytes ? formatMac(bytes) : text;
 }
 
+/** An address printed as its bytes; text in hex is printable once decoded. */
 function addressBytes(bytes: Uint8Array): string | undefined {
+  if (bytes.every((byte) => byte >= 0x20 && byte < 0x7f)) return undefined;
   return bytes.length === 4 ? formatIpv4(bytes) : bytes.length === 16 ? formatIpv6(bytes) : undefined;
 }
 
@@ -86,13 +88,14 @@ export interface Matched {
   readonly extra: number;
   /** Elements the line has no token for. */
   readonly missing: number;
-  /** A value speaks for another form: a record type, see `is` in the schema. */
+  /** A value speaks for another form (a record type, see `is` in the schema), or the request does. */
   readonly unlikely: boolean;
 }
 
 /** Walks the tokens of one line along one form. */
 class Matcher {
   private at = 0;
+  private unlikely = false;
   private param: ConfigSpec | undefined;
   private readonly tokens: readonly Token[];
   private readonly config: Config;
@@ -106,17 +109,17 @@ class Matcher {
     const { tokens } = this;
     const elements: Record<string, Scalar | readonly Scalar[]> = {};
     const count = form.elements.length;
-    let unlikely = false;
     for (let i = 0; i < count; i++) {
-      if (this.at >= tokens.length) return { form, elements, extra: 0, missing: count - i, unlikely };
+      if (this.at >= tokens.length)
+        return { form, elements, extra: 0, missing: count - i, unlikely: this.unlikely };
       const { name, type } = form.elements[i];
       const value = this.take(type, count - i - 1);
       if (value === undefined) return undefined;
       if (type.kind === 'configId') this.param = configParam({ config: this.config }, value as Scalar);
-      if (type.kind === 'int' && type.likely && !type.likely.includes(value as number)) unlikely = true;
+      if (type.kind === 'int' && type.likely && !type.likely.includes(value as number)) this.unlikely = true;
       elements[name] = value;
     }
-    return { form, elements, extra: tokens.length - this.at, missing: 0, unlikely };
+    return { form, elements, extra: tokens.length - this.at, missing: 0, unlikely: this.unlikely };
   }
 
   /** @param after elements of the form still to come */
@@ -147,6 +150,7 @@ class Matcher {
     const start = this.at;
     if (!type && this.tokens.length - start > 1) {
       this.at = this.tokens.length;
+      this.unlikely = true;
       return this.tokens.slice(start).map(plainValue);
     }
     // What is of another type than declared is still an answer: `+CMD:5,2` announces two values.
@@ -172,16 +176,25 @@ class Matcher {
 const misfit = ({ missing, extra, unlikely }: Matched): number =>
   missing * 1000 + extra * 10 + Number(unlikely);
 
-/** The form that fits best; undefined if the tokens can be none. */
+const isList = (form: MessageForm): boolean => form.elements[0]?.type.kind === 'list';
+
+/**
+ * The form that fits best; undefined if the tokens can be none.
+ *
+ * @param lists whether the request had no parameters: `+NETIFC:0,1` then lists interfaces, else it is an id and a value
+ */
 export function matchForm(
   forms: readonly MessageForm[],
   tokens: readonly Token[],
   config: Config,
+  lists = false,
 ): Matched | undefined {
+  const choice = forms.some(isList);
   let best: Matched | undefined;
   for (const form of forms) {
-    const matched = new Matcher(tokens, config).match(form);
+    let matched = new Matcher(tokens, config).match(form);
     if (!matched) continue;
+    if (choice && isList(form) !== lists) matched = { ...matched, unlikely: true };
     if (misfit(matched) === 0) return matched;
     if (!best || misfit(matched) < misfit(best)) best = matched;
   }

@@ -36,12 +36,15 @@ export class AtHostDecoder {
   /** As the module is set; only `hexIntegers` and `bases` change what is read. */
   format: AtFormat = defaultFormat;
   private pending: CommandName | undefined;
+  /** The command in progress has no parameters. */
+  private bare = false;
   /** What is still to come of the echo of the line sent last. */
   private echo: Uint8Array = new Uint8Array();
 
   /** Call before a line is written: its echo is recognised, and its information lines are told from events. */
   sent(line: string, command?: CommandName): void {
     this.pending = command;
+    this.bare = !line.includes('=');
     this.echo = Buffer.from(line, 'latin1');
   }
 
@@ -99,9 +102,9 @@ export class AtHostDecoder {
       messages.push(this.lateFailure(names.command, body) ?? noise('BAD_PARAMETER', segment));
       return;
     }
-    const config = commandByName(names.event?.name ?? names.command?.name ?? '')?.config;
     for (const spec of this.candidates(names, afterCr)) {
-      const matched = matchForm('responses' in spec ? spec.responses : spec.forms, tokens, config);
+      const forms = 'responses' in spec ? spec.responses : spec.forms;
+      const matched = matchForm(forms, tokens, commandByName(spec.name)?.config, this.bare);
       if (!matched) continue;
       messages.push(messageOf(spec, matched));
       if (matched.extra > 0) messages.push(noise('EXTRA_ELEMENTS', segment));

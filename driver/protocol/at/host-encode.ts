@@ -7,7 +7,7 @@ import { validateArgs } from '../validate.js';
 import type { WireValue } from '../values.js';
 import { isFractional, isTyped } from '../wiretype.js';
 import { type AtFormat, defaultFormat } from './format.js';
-import { formatCode, formatFraction, formatHex, formatHostText, formatInteger } from './formatter.js';
+import { formatFraction, formatHex, formatHostText, formatInteger } from './formatter.js';
 
 /** A command ready to be sent. */
 export interface AtCommand {
@@ -27,15 +27,9 @@ export interface AtEncodeOptions {
 }
 
 function formatTyped({ type, value }: Typed, format: AtFormat): string {
-  switch (type) {
-    case 'STATUS':
-      return formatCode(value as number);
-    case 'BYTE_ARRAY':
-      return formatHex(value as Uint8Array);
-    default:
-      if (typeof value === 'number') return formatInteger(value, format);
-      return isFractional(value) ? formatFraction(value) : formatHostText(value as string);
-  }
+  if (type === 'BYTE_ARRAY') return formatHex(value as Uint8Array);
+  if (typeof value === 'number') return formatInteger(value, format);
+  return isFractional(value) ? formatFraction(value) : formatHostText(value as string);
 }
 
 function formatValue({ type }: ParamSpec, value: WireValue, format: AtFormat): string {

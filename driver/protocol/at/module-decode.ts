@@ -1,10 +1,11 @@
 /** Command lines of a host, from the module's end. */
+import { isAscii, isUtf8 } from 'node:buffer';
 
 import { formatIpv6, parseIpv6 } from '../address.js';
 import { type CommandName, commandById, commandByName } from '../catalogue/index.js';
 import { OutputMode } from '../catalogue/socket.js';
 import { StatusCode } from '../catalogue/statuses.js';
-import type { Request, Scalar } from '../messages.js';
+import type { Request, Scalar, WireTypeName } from '../messages.js';
 import type { ValueType } from '../schema.js';
 import type { AtLine, CommandSpec, ParamSpec } from '../spec.js';
 import { decodeText } from '../text.js';
@@ -119,7 +120,7 @@ function parseTokens(spec: CommandSpec<CommandName>, tokens: readonly Token[]): 
   for (const { form, params } of lines) {
     const args = argsOf(spec, params, tokens);
     if (!args) continue;
-    const result = checkArgs(spec, args, { form: form.name, rawFollows: true });
+    const result = checkArgs(spec, args, { form: form.name, rawFollows: true, anyConfigValue: true });
     if (isProblem(result)) return { status: result.status, command };
     const request: Request = { kind: 'request', command, form: form.name, args, seq: 0 };
     const rawWrite = form.params.some(({ name, type }) => isRawType(type) && args[name] === undefined);
@@ -139,32 +140,42 @@ function argsOf(
 ): Record<string, Scalar> | undefined {
   const args: Record<string, Scalar> = {};
   for (let i = 0; i < params.length; i++) {
-    const value = argument(spec, params[i], tokens[i], args);
+    const { name, type } = params[i];
+    const declared = type.kind === 'configValue' ? configParam(spec, args.id)?.type : type;
+    const value = (declared && argument(declared, tokens[i])) ?? anyValue(type, tokens[i]);
     if (value === undefined) return undefined;
-    args[params[i].name] = value;
+    args[name] = value;
   }
   return args;
 }
 
-function argument(
-  spec: CommandSpec,
-  { type }: ParamSpec,
-  token: Token,
-  args: Readonly<Record<string, Scalar>>,
-): Scalar | undefined {
-  if (type.kind === 'configValue') {
-    const param = configParam(spec, args.id);
-    return (param && tokenValue(param.type, token)) ?? plainValue(token);
-  }
+function argument(type: ValueType, token: Token): Scalar | undefined {
   if (type.kind !== 'variant') return tokenValue(type, token);
   if (token.kind === 'int') return token.value;
   if (token.kind === 'frac') return undefined;
-  // An address may be given as its bytes; other variants do not tell STRING from BYTE_ARRAY.
-  const isAddress = type.types.includes('IPV4ADDR');
-  if (isAddress && token.kind === 'hex' && (token.bytes.length === 4 || token.bytes.length === 16)) {
-    return new Uint8Array(token.bytes);
-  }
-  const text = decodeText(token.bytes);
-  const address = isAddress ? parseIpv6(text) : undefined;
+  const text = bytesOrText(type.types, token);
+  const address = typeof text === 'string' && text.includes(':') ? parseIpv6(text) : undefined;
   return address ? formatIpv6(address) : text;
+}
+
+/** What a configuration parameter is not declared for, its keeper refuses (or not). */
+function anyValue(type: ValueType, token: Token): Scalar | undefined {
+  if (type.kind !== 'configValue') return undefined;
+  return 'bytes' in token ? bytesOrText(['BYTE_ARRAY'], token) : plainValue(token);
+}
+
+/**
+ * A host writes bytes in hex, and text that does not print. Hex of an address's length is an address; elsewhere it is
+ * text only if it is UTF-8 beyond ASCII (quirk string-or-bytes).
+ */
+function bytesOrText(
+  types: readonly WireTypeName[],
+  { kind, bytes }: Token & { readonly bytes: Uint8Array },
+): string | Uint8Array {
+  const isBytes = types.includes('IPV4ADDR')
+    ? bytes.length === 4 || bytes.length === 16
+    : isAscii(bytes) || !isUtf8(bytes);
+  return kind === 'hex' && isBytes && types.includes('BYTE_ARRAY')
+    ? new Uint8Array(bytes)
+    : decodeText(bytes);
 }

@@ -39,7 +39,7 @@ const cfgConfig = {
 
 export const CFG = defineModule(3, 'CFG', {
   commands: {
-    CFG: configCommand(0x0300, { forms: { CFG: { ...CONFIG_PARAMS } }, config: cfgConfig }),
+    CFG: configCommand(0x0300, { forms: { CFG: CONFIG_PARAMS }, config: cfgConfig }),
     CFGCP: command(0x0301, {
       forms: { CFGCP: { CFGSRC: variant(), CFGDST: variant() } },
       responses: { COPY_EVENT: { CMD_ID: hex(4, int()), NUM_ITEMS: int(), ITEM_LEN: int() } },

@@ -60,7 +60,7 @@ const dnscConfig = {
 
 export const DNS = defineModule(5, 'DNS', {
   commands: {
-    DNSC: configCommand(0x0500, { forms: { DNSC: { ...CONFIG_PARAMS } }, config: dnscConfig }),
+    DNSC: configCommand(0x0500, { forms: { DNSC: CONFIG_PARAMS }, config: dnscConfig }),
     DNSRESOLV: command(0x0501, {
       forms: { DNSRESOLV: { TYPE: u8(RecordType, { min: 1, max: 255 }), QUERY_NAME: str(256) } },
     }),

@@ -20,8 +20,8 @@ import {
   u8,
   u32,
 } from '../schema.js';
+import { FileType } from './fs.js';
 
-export const FileType = { USER: 0, CERT: 1, PRIKEY: 2, DHPARAM: 3, CFG: 20 } as const;
 export const CheckMode = { NONE: 0, SHA: 10, SHA256: 11, SHA224: 12, SHA512: 13, SHA384: 14 } as const;
 export const HashType = { SHA: 10, SHA256: 11, SHA224: 12, SHA512: 13, SHA384: 14 } as const;
 

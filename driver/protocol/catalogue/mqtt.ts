@@ -178,7 +178,7 @@ const mqttproprxConfig = {
 
 export const MQTT = defineModule(8, 'MQTT', {
   commands: {
-    MQTTC: configCommand(0x0800, { forms: { MQTTC: { ...CONFIG_PARAMS } }, config: mqttcConfig }),
+    MQTTC: configCommand(0x0800, { forms: { MQTTC: CONFIG_PARAMS }, config: mqttcConfig }),
     MQTTCONN: command(0x0801, { forms: { MQTTCONN: { CLEAN: optional(i32(CleanStart), -1) } }, queries: 0 }),
     MQTTSUB: command(0x0802, { forms: { MQTTSUB: { TOPIC_NAME: str(), MAX_QOS: u8(Qos) } } }),
     MQTTSUBLST: command(0x0803, {
@@ -214,7 +214,7 @@ export const MQTT = defineModule(8, 'MQTT', {
     }),
     MQTTPROPTX: configCommand(0x0809, {
       forms: {
-        MQTTPROPTX: { ...CONFIG_PARAMS },
+        MQTTPROPTX: CONFIG_PARAMS,
         MQTTPROPTXKV: { ID: only(u8(), 38), KEY: str(), VALS: optional(str()) },
       },
       responses: { READ_RESPONSE_KEY_VALUE: { ID: configId(), KEY: str(), VALS: str() } },

@@ -30,7 +30,7 @@ const nvmcConfig = {
 
 export const NVM = defineModule(29, 'NVM', {
   commands: {
-    NVMC: configCommand(0x1d00, { forms: { NVMC: { ...CONFIG_PARAMS } }, config: nvmcConfig }),
+    NVMC: configCommand(0x1d00, { forms: { NVMC: CONFIG_PARAMS }, config: nvmcConfig }),
     NVMER: command(0x1d01, { forms: { NVMER: { SECTOR_OFFSET: u8(0, 239), SECTORS: u8(1, 240) } } }),
     NVMWR: command(0x1d02, {
       forms: { NVMWR: { OFFSET: u32(0, 983039), LENGTH: u16(1, 1024), DATA: data({ min: 1, max: 1024 }) } },

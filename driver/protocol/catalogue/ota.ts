@@ -34,7 +34,7 @@ const otacConfig = {
 
 export const OTA = defineModule(10, 'OTA', {
   commands: {
-    OTAC: configCommand(0x0a00, { forms: { OTAC: { ...CONFIG_PARAMS } }, config: otacConfig }),
+    OTAC: configCommand(0x0a00, { forms: { OTAC: CONFIG_PARAMS }, config: otacConfig }),
     OTADL: command(0x0a01, {
       forms: { OTADL: { STATE: u8(Switch) } },
       responses: { OTA_DOWNLOAD_RESPONSE: { OTA_OP_ID: int(1, 255) } },

@@ -1,7 +1,6 @@
 /** PING: ICMP echo. */
 import { address, addressText, command, defineModule, event, int, optional, status, u8 } from '../schema.js';
-
-export const IpVersion = { IPV4: 4, IPV6: 6 } as const;
+import { IpVersion } from './socket.js';
 
 export const PING = defineModule(11, 'PING', {
   commands: {

@@ -29,7 +29,7 @@ const ppscConfig = {
 
 export const PPS = defineModule(31, 'PPS', {
   commands: {
-    PPSC: configCommand(0x1f00, { forms: { PPSC: { ...CONFIG_PARAMS } }, config: ppscConfig }),
+    PPSC: configCommand(0x1f00, { forms: { PPSC: CONFIG_PARAMS }, config: ppscConfig }),
     PPS: command(0x1f01, {
       forms: {
         PPS: { PPS_STATE: u8(PpsSwitch) },

@@ -19,6 +19,6 @@ const sntpcConfig = {
 };
 
 export const SNTP = defineModule(13, 'SNTP', {
-  commands: { SNTPC: configCommand(0x0d00, { forms: { SNTPC: { ...CONFIG_PARAMS } }, config: sntpcConfig }) },
+  commands: { SNTPC: configCommand(0x0d00, { forms: { SNTPC: CONFIG_PARAMS }, config: sntpcConfig }) },
   events: { SNTPERR: event(0x0d00, { SNTP_ERROR: { ERROR_CODE: status() } }) },
 });

@@ -27,7 +27,7 @@ const syslogcConfig = { PRESET, ENABLED: cfg(1, bool('DISABLED', 'ENABLED')) };
 
 export const SYSLOG = defineModule(32, 'SYSLOG', {
   commands: {
-    SYSLOGC: configCommand(0x2000, { forms: { SYSLOGC: { ...CONFIG_PARAMS } }, config: syslogcConfig }),
+    SYSLOGC: configCommand(0x2000, { forms: { SYSLOGC: CONFIG_PARAMS }, config: syslogcConfig }),
   },
   events: {
     SYSLOG: event(0x2000, {

@@ -42,7 +42,7 @@ const wapcConfig = {
 
 export const WAP = defineModule(18, 'WAP', {
   commands: {
-    WAPC: configCommand(0x1200, { forms: { WAPC: { ...CONFIG_PARAMS } }, config: wapcConfig }),
+    WAPC: configCommand(0x1200, { forms: { WAPC: CONFIG_PARAMS }, config: wapcConfig }),
     WAP: command(0x1201, {
       forms: { WAP: { STATE: optional(i32(Switch), -1) } },
       responses: { QUERY_STATE_DISCONNECTED: { STATE: int(AccessPointState) } },

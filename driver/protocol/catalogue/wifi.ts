@@ -11,23 +11,7 @@ import {
   str,
   u32,
 } from '../schema.js';
-
-export const ChannelMask24 = {
-  CH1: 1,
-  CH2: 2,
-  CH3: 4,
-  CH4: 8,
-  CH5: 16,
-  CH6: 32,
-  CH7: 64,
-  CH8: 128,
-  CH9: 256,
-  CH10: 512,
-  CH11: 1024,
-  CH12: 2048,
-  CH13: 4096,
-  CH14: 8192,
-} as const;
+import { ChannelMask24 } from './wscn.js';
 
 const wificConfig = {
   PRESET,
@@ -46,5 +30,5 @@ const wificConfig = {
 };
 
 export const WIFI = defineModule(28, 'WIFI', {
-  commands: { WIFIC: configCommand(0x1c00, { forms: { WIFIC: { ...CONFIG_PARAMS } }, config: wificConfig }) },
+  commands: { WIFIC: configCommand(0x1c00, { forms: { WIFIC: CONFIG_PARAMS }, config: wificConfig }) },
 });

@@ -77,7 +77,7 @@ const wscncConfig = {
 
 export const WSCN = defineModule(19, 'WSCN', {
   commands: {
-    WSCNC: configCommand(0x1300, { forms: { WSCNC: { ...CONFIG_PARAMS } }, config: wscncConfig }),
+    WSCNC: configCommand(0x1300, { forms: { WSCNC: CONFIG_PARAMS }, config: wscncConfig }),
     WSCN: command(0x1301, { forms: { WSCN: { ACT_PASV: u8(ScanMode) } } }),
   },
   events: {

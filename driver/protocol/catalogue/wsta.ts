@@ -57,7 +57,7 @@ const wstacConfig = {
 
 export const WSTA = defineModule(20, 'WSTA', {
   commands: {
-    WSTAC: configCommand(0x1400, { forms: { WSTAC: { ...CONFIG_PARAMS } }, config: wstacConfig }),
+    WSTAC: configCommand(0x1400, { forms: { WSTAC: CONFIG_PARAMS }, config: wstacConfig }),
     WSTA: command(0x1401, {
       forms: { WSTA: { STATE: optional(i32(Switch), -1) } },
       responses: {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import './seed.js';
 import {
   formatIpv4,
   formatIpv6,

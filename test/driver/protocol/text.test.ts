@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import './seed.js';
 import { decodeText, encodeText, textLength } from '../../../driver/protocol/text.js';
 
 const bytes = (...values: number[]) => Uint8Array.from(values);

@@ -1,0 +1,21 @@
+/** The named values of parameters and elements, by module: `enums.socket.Protocol.TCP`. */
+export * as assoc from './assoc.js';
+export * as dfu from './dfu.js';
+export * as di from './di.js';
+export * as dns from './dns.js';
+export * as extcrypto from './extcrypto.js';
+export * as fs from './fs.js';
+export * as http from './http.js';
+export * as mqtt from './mqtt.js';
+export * as nvm from './nvm.js';
+export * as ota from './ota.js';
+export * as pps from './pps.js';
+export * as si from './si.js';
+export * as socket from './socket.js';
+export * as syslog from './syslog.js';
+export * as time from './time.js';
+export * as tls from './tls.js';
+export * as wap from './wap.js';
+export * as wprov from './wprov.js';
+export * as wscn from './wscn.js';
+export * as wsta from './wsta.js';
