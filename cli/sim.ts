@@ -110,6 +110,7 @@ async function runSim(flags: SimFlags): Promise<void> {
       ...rest,
       ...(ap === undefined ? {} : { accessPoints: ap }),
       ...(forward === undefined ? {} : { forwards: forward }),
+      onFault: (error) => process.stderr.write(`${error instanceof Error ? error.stack : error}\n`),
       ...(traceFile === undefined ? {} : { trace: (line: string) => void writeSync(traceFile, line) }),
     });
     closers.push(() => simulator.close());
@@ -124,6 +125,8 @@ async function runSim(flags: SimFlags): Promise<void> {
       closers.push(() => bridge.close());
       bridges.push(bridge);
     }
+    // A host that starts at our word shall be heard, unless it is the boot that it wants to see.
+    if (rest.bootMs === undefined && rest.realistic !== true) await simulator.booted();
     const ready = {
       ready: true,
       ...firstAndAll(

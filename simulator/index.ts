@@ -20,5 +20,5 @@ export type { AccessPoint, AccessPointOptions, EnterpriseAccount } from './world
 export type { DnsRecord } from './world/dns-zone.js';
 export type { Forward, ForwardOptions } from './world/nat/forwards.js';
 export type { HostNetwork } from './world/policy.js';
-export type { Router, RouterOptions } from './world/router.js';
+export type { Router, RouterAddressing } from './world/router.js';
 export { World, type WorldOptions } from './world/world.js';

@@ -27,9 +27,12 @@ export interface SimulatorOptions extends WorldOptions, ModuleOptions {
   readonly forwards?: readonly ForwardOptions[];
   /** Every message either way, a line of JSON each, secrets left out. */
   readonly trace?: (line: string) => void;
+  /** Told of a defect of an emulated module, which answered with a general error; without it the error is thrown. */
+  readonly onFault?: (error: unknown) => void;
 }
 
 const MODULE_LIMIT = 65_536;
+const BOOT_CHECK_MS = 5;
 
 /**
  * Modules powered up in a world of their own.
@@ -88,6 +91,13 @@ export class Simulator {
     return this.world.router.forward(options, () => this.modules[module].address);
   }
 
+  /** Once every module listens to its host. */
+  async booted(): Promise<void> {
+    const { clock } = this.world;
+    while (!this.modules.every(({ device }) => device.firmware.running))
+      await new Promise<void>((resolve) => clock.setTimer(resolve, BOOT_CHECK_MS));
+  }
+
   async close(): Promise<void> {
     this.#log.close();
     await Promise.all(this.modules.map((module) => module.close()));
@@ -103,7 +113,7 @@ export class SimulatedModule {
   readonly #spi = new SdioFrontend();
   readonly #lines = new Set<UartLine>();
 
-  constructor(options: ModuleOptions & WorldOptions, index: number, world: World, log: MessageLog) {
+  constructor(options: SimulatorOptions, index: number, world: World, log: MessageLog) {
     this.#world = world;
     this.mac = options.mac ?? defaultMac(index);
     this.device = new EmulatedModule({
@@ -114,6 +124,7 @@ export class SimulatedModule {
       profile: options.profile ?? 'rnwf02',
       realistic: options.realistic ?? false,
       ...(options.bootMs === undefined ? {} : { bootMs: options.bootMs }),
+      ...(options.onFault === undefined ? {} : { onFault: options.onFault }),
       observe: (message) => log.record(index, message),
     });
     this.device.attach(this.#spi);

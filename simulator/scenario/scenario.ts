@@ -149,6 +149,7 @@ const file = object(
         firstLease: text,
         lastLease: text,
         leaseSeconds: whole(10, 2 ** 31 - 1),
+        ipv6Prefix: text,
       },
     ),
     dns: listOf(dnsRecord),

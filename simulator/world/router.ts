@@ -2,6 +2,8 @@
  * The box behind the access points: a host of the same engine that gives addresses, answers for names and time, and carries
  * connections on to the host's own network as the policy allows. User-mode networking, no privileges.
  */
+import ipaddr from 'ipaddr.js';
+import { WincError } from '../../driver/protocol/errors.js';
 import type { Clock, Endpoint, Link, Random, Stack, TcpListener, UdpSocket } from '../tcpip/contract.js';
 import { DhcpServer } from '../tcpip/dhcp/index.js';
 import { createStack } from '../tcpip/stack.js';
@@ -16,21 +18,26 @@ import { UdpNat } from './nat/udp-nat.js';
 import { answerNtp, NTP_PORT, type NtpClock } from './ntp.js';
 import { type HostNetwork, hostDestination, type RouterAddresses } from './policy.js';
 
-export interface RouterOptions {
+/** The network's addresses. By default 10.0.2.2 in 10.0.2.0/24 with leases from 10.0.2.15, as QEMU has it. */
+export interface RouterAddressing {
+  readonly address?: string;
+  readonly prefix?: number;
+  readonly firstLease?: string;
+  readonly lastLease?: string;
+  readonly leaseSeconds?: number;
+  /** The first 64 bits of the stations' IPv6 addresses, such as `fd0a:0:2::`; the router is `…::2`. By default none. */
+  readonly ipv6Prefix?: string;
+  /** Name servers to ask with `hostNetwork: 'full'`; by default those of the host. */
+  readonly dnsServers?: readonly string[];
+}
+
+export interface RouterOptions extends RouterAddressing {
   readonly link: Link;
   readonly clock: Clock;
   readonly random: Random;
   /** Milliseconds since 1970, the world's. */
   readonly utcNow: () => number;
   readonly hostNetwork: HostNetwork;
-  /** Default 10.0.2.2 in 10.0.2.0/24, leases from 10.0.2.15, as QEMU. */
-  readonly address?: string;
-  readonly prefix?: number;
-  readonly firstLease?: string;
-  readonly lastLease?: string;
-  readonly leaseSeconds?: number;
-  /** Name servers to ask with `hostNetwork: 'full'`; by default those of the host. */
-  readonly dnsServers?: readonly string[];
 }
 
 const ROUTER_MAC = '02:52:54:00:00:02';
@@ -67,9 +74,18 @@ export class Router {
     this.#options = options;
     this.firstLease = options.firstLease ?? '10.0.2.15';
     this.hostNetwork = options.hostNetwork;
-    this.addresses = { ipv4: address, ipv6: undefined };
-    this.stack = createStack({ link, clock, random, mac: ROUTER_MAC });
-    this.stack.addAddress(address, prefix);
+    this.addresses = {
+      ipv4: address,
+      ipv6: options.ipv6Prefix === undefined ? undefined : ipv6Address(options.ipv6Prefix),
+    };
+    const stack = createStack({ link, clock, random, mac: ROUTER_MAC });
+    this.stack = stack;
+    stack.addAddress(address, prefix);
+    if (options.ipv6Prefix !== undefined && this.addresses.ipv6 !== undefined) {
+      stack.startIpv6();
+      stack.addAddress(this.addresses.ipv6, 64);
+      stack.advertise({ prefix: options.ipv6Prefix, nameServers: [this.addresses.ipv6] });
+    }
 
     this.#upstream = new DnsUpstream({
       clock,
@@ -169,4 +185,13 @@ function sendTo(socket: UdpSocket, data: Uint8Array, to: Endpoint): void {
   } catch {
     // no route to it
   }
+}
+
+/** The router's own address in a prefix. @throws WincError `WINC_ARGUMENT` */
+function ipv6Address(prefix: string): string {
+  const bytes = ipaddr.IPv6.isValid(prefix) ? ipaddr.IPv6.parse(prefix).toByteArray() : [];
+  if (bytes.length === 0 || bytes.slice(8).some((byte) => byte !== 0))
+    throw new WincError('WINC_ARGUMENT', `${prefix} is no IPv6 prefix of 64 bits such as fd0a:0:2::`);
+  bytes[15] = 2;
+  return new ipaddr.IPv6(bytes).toRFC5952String();
 }

@@ -18,7 +18,7 @@ import { type AccessPoint, type AccessPointOptions, DEFAULT_ACCESS_POINT } from 
 import { Air } from './air.js';
 import type { DnsRecord } from './dns-zone.js';
 import type { HostNetwork } from './policy.js';
-import { Router, type RouterOptions } from './router.js';
+import { Router, type RouterAddressing } from './router.js';
 import { StationLink } from './station-link.js';
 
 export interface WorldOptions {
@@ -33,11 +33,8 @@ export interface WorldOptions {
   /** Default `loopback`. */
   readonly hostNetwork?: HostNetwork;
   readonly dns?: readonly DnsRecord[];
-  /** Addresses of the network; see {@link RouterOptions}. */
-  readonly router?: Pick<
-    RouterOptions,
-    'address' | 'prefix' | 'firstLease' | 'lastLease' | 'leaseSeconds' | 'dnsServers'
-  >;
+  /** Addresses of the network; see {@link RouterAddressing}. */
+  readonly router?: RouterAddressing;
   /** On every station's link, in both directions. */
   readonly impair?: Impairment;
   /** A pcapng file of what every station sends and hears. */

@@ -31,7 +31,8 @@ export class TcpSplice {
   #connectionOver = false;
   #socketOver = false;
   #hostFull = false;
-  #hostEnded = false;
+  #finSent = false;
+  #finHeard = false;
   /** What the engine had no room for. */
   #rest: Uint8Array | undefined;
   #written = 0;
@@ -76,30 +77,38 @@ export class TcpSplice {
       this.#rest = chunk;
       this.#toNetwork();
     });
-    socket.on('end', () => this.#connection?.shutdown());
+    // The end is told even to a paused socket, so that something may still wait here.
+    socket.on('end', () => {
+      this.#finHeard = true;
+      this.#toNetwork();
+    });
     socket.resume();
     this.#toHost();
   }
 
   #toNetwork(): void {
-    if (this.#connectionOver || this.#connection === undefined || this.#rest === undefined) return;
-    const taken = this.#connection.write(this.#rest);
-    this.#written += taken;
-    if (taken < this.#rest.length) {
-      this.#rest = this.#rest.subarray(taken);
-      this.#socket.pause();
-    } else {
+    const connection = this.#connection;
+    if (this.#connectionOver || connection === undefined) return;
+    if (this.#rest !== undefined) {
+      const taken = connection.write(this.#rest);
+      this.#written += taken;
+      if (taken < this.#rest.length) {
+        this.#rest = this.#rest.subarray(taken);
+        this.#socket.pause();
+        return;
+      }
       this.#rest = undefined;
       this.#socket.resume();
     }
+    if (this.#finHeard) connection.shutdown();
   }
 
   #toHost(): void {
     const connection = this.#connection;
     if (connection === undefined || this.#socketOver) return;
     while (!this.#hostFull && connection.readable > 0) this.#writeToHost(connection);
-    if (connection.ended && !this.#hostEnded) {
-      this.#hostEnded = true;
+    if (connection.ended && !this.#finSent) {
+      this.#finSent = true;
       this.#socket.end();
     }
   }

@@ -99,6 +99,16 @@ describe('the way out to the host', () => {
     expect(connection.receivedLength).to.equal(20_000);
   });
 
+  it('loses nothing of what waited for a slow station when the server closed', async () => {
+    await open();
+    const data = pattern((1 << 20) + 241, 3);
+    const port = await serve((socket) => socket.resume().end(data));
+    const connection = dial(port);
+    connection.connection.setReceiveBuffer(8192);
+    await connection.ended();
+    expect(Buffer.compare(Buffer.concat(connection.received), data)).to.equal(0);
+  });
+
   it('passes on half-closed connections, each direction for itself', async () => {
     await open();
     const port = await serve((socket) => {
@@ -298,6 +308,20 @@ describe('the way out to the host', () => {
       stack.ping('192.0.2.1', { bytes: 32, timeoutMs: 50 }, resolve),
     );
     expect(none).to.be.a('string');
+  });
+
+  it("advertises an IPv6 prefix if it has one, and finds the host's ::1 at its own address", async function () {
+    const ipv6 = createServer((socket) => socket.pipe(socket)).listen(0, '::1');
+    const [failure] = await Promise.race([once(ipv6, 'listening'), once(ipv6, 'error')]);
+    if (failure !== undefined) return this.skip();
+    await open({ router: { ipv6Prefix: 'fd0a:0:2::' } });
+    stack.startIpv6();
+    while (!stack.addresses.some(({ origin }) => origin === 'slaac')) await pause(20);
+    const connection = dial((ipv6.address() as AddressInfo).port, 'fd0a:0:2::2');
+    connection.send('six', true);
+    expect(await connection.closed()).to.equal('none');
+    expect(connection.text).to.equal('six');
+    ipv6.close();
   });
 
   describe('and the way in', () => {

@@ -1,0 +1,196 @@
+/** Programs that know nothing of this package drive `wincs02 sim` on a pseudo-terminal: socat, picocom, pyserial. */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { expect } from 'chai';
+
+const python = '/usr/bin/python3';
+const hasTool = (name: string): boolean => spawnSync('sh', ['-c', `command -v ${name}`]).status === 0;
+const hasPyserial = (): boolean => spawnSync(python, ['-c', 'import serial']).status === 0;
+
+/** `wincs02 sim` as a child process, up to its ready line. */
+class RunningSim {
+  ready: Record<string, unknown> = {};
+  readonly process: ChildProcess;
+
+  constructor(...args: string[]) {
+    this.process = spawn(process.execPath, ['--import', 'tsx', 'cli/main.ts', 'sim', ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+  }
+
+  async started(): Promise<this> {
+    const [line] = await once(createInterface({ input: this.process.stdout! }), 'line');
+    this.ready = JSON.parse(line);
+    expect(this.ready.ready).to.equal(true);
+    return this;
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    if (this.process.exitCode !== null) return this.process.exitCode;
+    this.process.kill(signal);
+    const [code] = await once(this.process, 'exit');
+    return code;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+describe('foreign programs on the UART of wincs02 sim', () => {
+  let directory: string;
+  let link: string;
+  let sim: RunningSim | undefined;
+  let nginx: ChildProcess | undefined;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'uart-clients-'));
+    link = join(directory, 'winc');
+  });
+
+  afterEach(async () => {
+    await sim?.stop();
+    sim = undefined;
+    if (nginx !== undefined && nginx.exitCode === null) {
+      nginx.kill('SIGQUIT');
+      await once(nginx, 'exit');
+    }
+    nginx = undefined;
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const startNginx = async (): Promise<number> => {
+    const port = await freePort();
+    const user = process.getuid?.() === 0 ? 'user root;' : '';
+    writeFileSync(
+      join(directory, 'nginx.conf'),
+      `daemon off; master_process off; pid ${directory}/nginx.pid; error_log ${directory}/error.log; ${user}
+       events { worker_connections 64; }
+       http { access_log off; client_body_temp_path ${directory}; proxy_temp_path ${directory};
+              fastcgi_temp_path ${directory}; uwsgi_temp_path ${directory}; scgi_temp_path ${directory};
+              server { listen 127.0.0.1:${port}; root ${directory}; } }`,
+    );
+    nginx = spawn('nginx', ['-p', directory, '-c', join(directory, 'nginx.conf')], { stdio: 'ignore' });
+    for (let attempt = 0; attempt < 100; attempt++) {
+      const socket = createConnection(port, '127.0.0.1');
+      const up = await new Promise((resolve) =>
+        socket.once('connect', () => resolve(true)).once('error', () => resolve(false)),
+      );
+      socket.destroy();
+      if (up) return port;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error('nginx does not start');
+  };
+
+  it('a pyserial script scans, joins, resolves, pings, and fetches 1 MiB from nginx byte for byte', async function () {
+    if (!hasPyserial() || !hasTool('nginx')) return this.skip();
+    const page = randomBytes(1 << 20);
+    writeFileSync(join(directory, 'page.bin'), page);
+    const port = await startNginx();
+    sim = await new RunningSim(
+      '--uart',
+      `pty:${link}`,
+      '--ap',
+      'lab:secret123',
+      '--dns',
+      'host.test=10.0.2.2',
+    ).started();
+    expect(sim.ready.uart).to.equal(link);
+    const client = spawn(
+      python,
+      [
+        join(import.meta.dirname, 'uart_client.py'),
+        link,
+        'lab',
+        'secret123',
+        '10.0.2.2',
+        String(port),
+        '/page.bin',
+        String(page.length),
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    let output = '';
+    client.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    await once(client, 'close');
+    const result = JSON.parse(output);
+    expect(result.failed, output).to.equal(undefined);
+    expect(result.sha256).to.equal(createHash('sha256').update(page).digest('hex'));
+  });
+
+  it('socat as a terminal gets echo, answers and prompt', async function () {
+    if (!hasTool('socat')) return this.skip();
+    sim = await new RunningSim('--uart', `pty:${link}`, '--ap', 'lab:secret123').started();
+    const output = execFileSync('socat', ['-t1', 'STDIO', `FILE:${link},raw,echo=0,b230400`], {
+      input: 'AT+GMM\r\nAT+WSCN=1\r\n',
+      encoding: 'latin1',
+    });
+    expect(output).to.contain('AT+GMM\r\n+GMM:"RNWF02"\r\nOK\r\n>');
+    expect(output).to.match(/\r\+WSCNIND:-45,\d+,6,"[0-9A-F:]{17}","lab"\r\n/);
+    expect(output).to.contain('\r+WSCNDONE:1\r\n>');
+  });
+
+  it('picocom, typed at by a script, gets the same', async function () {
+    if (!hasTool('picocom')) return this.skip();
+    sim = await new RunningSim('--uart', `pty:${link}`).started();
+    const child = spawn('picocom', ['-q', '-b', '230400', '-x', '1500', link], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk.toString('latin1');
+    });
+    for (const character of 'AT+GMI\r\n') {
+      child.stdin.write(character);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await once(child, 'exit');
+    expect(output).to.contain('AT+GMI\r\n+GMI:"Microchip"\r\nOK\r\n>');
+  });
+
+  it('ends on SIGINT and SIGTERM, and takes link and ports with it', async () => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      const one = await new RunningSim('--uart', `pty:${link}`, '--uart', 'tcp:0').started();
+      expect(existsSync(link)).to.equal(true);
+      expect(one.ready.uarts).to.have.length(2);
+      expect(await one.stop(signal)).to.equal(0);
+      expect(existsSync(link)).to.equal(false);
+    }
+  });
+
+  it('refuses bad words with one sentence and exit code 2', () => {
+    const bad = [
+      ['--uart', 'serial:/dev/ttyS0'],
+      ['--ap', ':secret123'],
+      ['--dns', 'name'],
+      ['--forward', '80'],
+      ['--seed', 'x'],
+      ['--profile', 'esp32'],
+      ['--impair', 'loss=lots'],
+      ['--nonsense'],
+    ];
+    for (const words of bad) {
+      const { status, stderr, stdout } = spawnSync(
+        process.execPath,
+        ['--import', 'tsx', 'cli/main.ts', 'sim', ...words],
+        { encoding: 'utf8' },
+      );
+      expect(status, words.join(' ')).to.equal(2);
+      expect(stdout).to.equal('');
+      expect(stderr.trim().split('\n').length, stderr).to.be.lessThan(3);
+    }
+  });
+});
