@@ -1,5 +1,6 @@
 /** One emulated module: firmware, radio and front ends, wired as on the board. */
 
+import type { Event, Request, Response, Status } from '../driver/protocol/messages.js';
 import { Firmware } from './firmware/firmware.js';
 import { erasedFlash, type Flash } from './firmware/flash.js';
 import { fastTimings, type ProfileName, profiles, realisticTimings } from './firmware/profile.js';
@@ -29,6 +30,8 @@ export interface ModuleOptions {
   readonly flash?: Flash;
   /** Told of a firmware service that threw; without it the error goes on to whoever caused it. */
   readonly onFault?: (error: unknown) => void;
+  /** Every message either way, whatever the wire; secrets are in it. */
+  readonly observe?: (message: Request | Response | Status | Event) => void;
 }
 
 /** The module's UART, as a cable sees it. */
@@ -70,6 +73,7 @@ export class EmulatedModule {
       timings: { ...timings, ...(options.bootMs !== undefined && { boot: options.bootMs }) },
       flash: this.flash,
       ...(options.onFault && { onFault: options.onFault }),
+      ...(options.observe && { observe: options.observe }),
     });
 
     const frontend = new AtFrontend({

@@ -4,7 +4,15 @@
  */
 import { type CommandName, commands } from '../../driver/protocol/catalogue/index.js';
 import { StatusCode, type StatusName } from '../../driver/protocol/catalogue/statuses.js';
-import type { Scalar, Value, Values } from '../../driver/protocol/messages.js';
+import type {
+  Event,
+  Request,
+  Response,
+  Scalar,
+  Status,
+  Value,
+  Values,
+} from '../../driver/protocol/messages.js';
 import { checkArgs, isProblem } from '../../driver/protocol/validate.js';
 import { isTyped } from '../../driver/protocol/wiretype.js';
 import type { Exchange, FirmwarePort, Frontend } from '../frontend/frontend.js';
@@ -48,6 +56,8 @@ export interface FirmwareOptions {
   readonly flash?: Flash;
   /** Told of a service that threw; the command was answered 0.1. Without it the error goes on to the caller. */
   readonly onFault?: (error: unknown) => void;
+  /** Every message either way, whatever the wire; secrets are in it. */
+  readonly observe?: (message: Request | Response | Status | Event) => void;
 }
 
 type Handler = (call: Call<CommandName>) => Outcome;
@@ -141,6 +151,7 @@ export class Firmware implements FirmwarePort {
       exchange.finish({ command: exchange.request.command, code: StatusCode.HOST_INTERFACE_FAILED });
       return;
     }
+    this.#options.observe?.(exchange.request);
     this.#waiting.push(exchange);
     this.#next();
   }
@@ -239,8 +250,10 @@ export class Firmware implements FirmwarePort {
       args: args as Call<CommandName>['args'],
       payloadFollows,
       respond: ({ form, elements }) => {
-        if (this.#current === exchange)
-          exchange.respond({ command: name, form, elements: elements as never });
+        if (this.#current !== exchange) return;
+        const response = { command: name, form, elements: elements as never };
+        this.#options.observe?.({ kind: 'response', ...response });
+        exchange.respond(response);
       },
       finish: (status = 'OK') => this.#finish(exchange, status),
     };
@@ -257,7 +270,9 @@ export class Firmware implements FirmwarePort {
   #finish(exchange: Exchange, status: StatusName | number): void {
     if (this.#current !== exchange) return;
     const code = typeof status === 'number' ? status : StatusCode[status];
-    exchange.finish({ command: exchange.request.command, code });
+    const outcome = { command: exchange.request.command, code };
+    this.#options.observe?.({ kind: 'status', ...outcome });
+    exchange.finish(outcome);
     this.#current = undefined;
     const actions = this.#afterStatus;
     this.#afterStatus = [];
@@ -269,11 +284,14 @@ export class Firmware implements FirmwarePort {
   }
 
   #emit(event: Raised): void {
+    // What ends with a reset ends in silence.
+    if (this.#running === undefined) return;
     if (this.#current !== undefined) {
       if (this.#held.length < MAX_HELD_EVENTS) this.#held.push(event);
       else this.droppedEvents++;
       return;
     }
+    this.#options.observe?.({ kind: 'event', ...(event as Omit<Event, 'kind'>) });
     for (const frontend of this.#frontends) frontend.event(event as never);
   }
 

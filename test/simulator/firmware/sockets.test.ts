@@ -177,7 +177,8 @@ describe('writing', () => {
 
   it('refuses every write behind a refused one until it is repeated, cut differently or not', () => {
     const { bench, id, connection } = setup();
-    const write = (seq: number, data: string) => bench.command(`AT+SOCKWR=${id},${data.length},${seq},"${data}"`);
+    const write = (seq: number, data: string) =>
+      bench.command(`AT+SOCKWR=${id},${data.length},${seq},"${data}"`);
     expect(write(0, 'abcd')).to.equal('OK\r\n');
     connection.room = 2;
     expect(write(4, 'efgh')).to.equal('ERROR:14.12,"Socket Not Ready"\r\n');
@@ -249,7 +250,13 @@ describe('connecting', () => {
   it('hands its options to the connection, before and after', () => {
     const bench = Bench.joined();
     const id = Number(/\+SOCKO:(\d+)/.exec(bench.command('AT+SOCKO=2'))?.[1]);
-    for (const [option, value] of [[2, 1], [3, 5000], [4, 2920], [5, 4380], [32, 16]]) {
+    for (const [option, value] of [
+      [2, 1],
+      [3, 5000],
+      [4, 2920],
+      [5, 4380],
+      [32, 16],
+    ]) {
       expect(bench.command(`AT+SOCKC=${id},${option},${value}`)).to.equal('OK\r\n');
     }
     bench.stack.onConnect = (connection) => connection.establish();
@@ -305,7 +312,9 @@ describe('listening', () => {
     const bench = Bench.joined();
     const id = Number(/\+SOCKO:(\d+)/.exec(bench.command('AT+SOCKO=2'))?.[1]);
     bench.command(`AT+SOCKBL=${id},80`);
-    const clients = Array.from({ length: 12 }, (_, at) => bench.stack.arrive(80, { address: '10.0.0.1', port: at + 1 }));
+    const clients = Array.from({ length: 12 }, (_, at) =>
+      bench.stack.arrive(80, { address: '10.0.0.1', port: at + 1 }),
+    );
     expect(clients.filter((client) => client !== undefined)).to.have.length(9);
   });
 });
@@ -324,9 +333,7 @@ describe('datagrams', () => {
     socket.deliver('one', from);
     socket.deliver('three', from);
     expect(bench.take()).to.equal(`\r+SOCKRXU:${id},"10.0.0.7",9,3,1\r\n`);
-    expect(bench.command(`AT+SOCKRD=${id},3,3`)).to.equal(
-      `+SOCKRD:${id},3,5,1,"10.0.0.7",9,"one"\r\nOK\r\n`,
-    );
+    expect(bench.command(`AT+SOCKRD=${id},3,3`)).to.equal(`+SOCKRD:${id},3,5,1,"10.0.0.7",9,"one"\r\nOK\r\n`);
     expect(bench.command(`AT+SOCKRD=${id},3,5`)).to.equal(
       `+SOCKRD:${id},5,0,0,"10.0.0.7",9,"three"\r\nOK\r\n`,
     );

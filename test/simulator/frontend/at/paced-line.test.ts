@@ -23,7 +23,8 @@ describe('PacedLine', () => {
     expect(arrivals.length).to.be.within(22_900, 23_040);
     clock.advance(3);
     expect(arrivals).to.have.length(23_040);
-    for (const [at, when] of arrivals.entries()) expect(when).to.be.at.least(((at + 1) * 10_000) / 230_400 - 1e-6);
+    for (const [at, when] of arrivals.entries())
+      expect(when).to.be.at.least(((at + 1) * 10_000) / 230_400 - 1e-6);
   });
 
   it('keeps the order over the end of its ring and a change of speed', () => {

@@ -194,7 +194,9 @@ describe('AT wire: events', () => {
     const bench = Bench.joined();
     raise(bench);
     expect(bench.take()).to.equal('\r+WSTALD:1\r\n');
-    bench.radio.accessPoints = [{ ssid: 'MyAP', bssid: '00:00:00:00:00:01', channel: 1, rssi: -1, security: 'open' }];
+    bench.radio.accessPoints = [
+      { ssid: 'MyAP', bssid: '00:00:00:00:00:01', channel: 1, rssi: -1, security: 'open' },
+    ];
     bench.command('AT+WSTAC=2,0');
     bench.command('ATE1+WSTA=1');
     bench.wait(100);
