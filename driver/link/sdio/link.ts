@@ -229,6 +229,9 @@ export class SdioLink {
   }
 
   async #announce(): Promise<void> {
+    // What else is about to be sent in this turn of the event loop goes along.
+    if (this.#card.style === 'merged') await new Promise<void>((resolve) => setImmediate(resolve));
+    if (this.#queue.length === 0) return;
     const burst = this.#queue.next(this.#card.style === 'merged');
     this.#announced = burst;
     const count = burst.messages.length;
@@ -270,14 +273,19 @@ export class SdioLink {
   }
 
   async #sendMessages(count: number, bits: number): Promise<void> {
-    await this.#card.direct(clearIntId(IntId.MESSAGE | (bits & IntId.ACK)));
-    await this.#awaitInterruptHigh('INTOUT stays low after its event was cleared');
     const burst = this.#announced;
     if (burst === undefined || burst.left < count) {
       throw busError(`the module asks for ${count} messages, ${burst?.left ?? 0} are announced`);
     }
+    let clear = [clearIntId(IntId.MESSAGE | (bits & IntId.ACK))];
+    if (this.#card.style === 'vendor') {
+      await this.#card.direct(...clear);
+      await this.#awaitInterruptHigh('INTOUT stays low after its event was cleared');
+      clear = [];
+    }
     for (let at = 0; at < count; at++) {
-      await this.#writeMessage(burst.current);
+      await this.#writeMessage(clear, burst.current);
+      clear = [];
       this.#own.sent++;
       burst.taken();
     }
@@ -285,10 +293,11 @@ export class SdioLink {
     else this.#announcedAt = this.#clock.now();
   }
 
-  async #writeMessage(message: Uint8Array): Promise<void> {
+  async #writeMessage(before: readonly number[], message: Uint8Array): Promise<void> {
     const whole = message.length > BLOCK_BYTES ? message.length - (message.length % BLOCK_BYTES) : 0;
-    if (whole > 0) await this.#card.write([], fifo, message.subarray(0, whole), true);
-    if (whole < message.length) await this.#card.write([], fifo, message.subarray(whole));
+    if (whole > 0) await this.#card.write(before, fifo, message.subarray(0, whole), true);
+    if (whole < message.length)
+      await this.#card.write(whole > 0 ? [] : before, fifo, message.subarray(whole));
   }
 
   async #receiveMessages(count: number, length: number): Promise<void> {
@@ -310,8 +319,10 @@ export class SdioLink {
     for (const [at, size] of sizes.entries()) {
       if (size === 0) continue;
       this.#deliver(await this.#readItem(size, 0));
-      // What this message provoked need not wait for the rest of the list.
-      if (at + 1 < length && this.#mayAnnounce()) await this.#announce();
+      // The vendor's driver does not let what a message provoked wait for the rest of the list; otherwise waiting
+      // pays, since all of it can then go out together.
+      const last = at + 1 === length;
+      if (this.#card.style === 'vendor' && !last && this.#mayAnnounce()) await this.#announce();
     }
   }
 
