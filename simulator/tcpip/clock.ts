@@ -1,11 +1,22 @@
 import type { Clock, TimerHandle } from './contract.js';
 
-/** The machine's own clock. */
+/**
+ * The machine's own clock. What is due runs after the input that is ready: when the process was held up, the
+ * acknowledgements that came meanwhile are read before their timeout strikes.
+ */
 export const systemClock: Clock = {
   now: () => performance.now(),
   setTimer(callback, delayMs) {
-    const timer = setTimeout(callback, delayMs);
-    return { cancel: () => clearTimeout(timer) };
+    let immediate: NodeJS.Immediate | undefined;
+    const timer = setTimeout(() => {
+      immediate = setImmediate(callback);
+    }, delayMs);
+    return {
+      cancel: () => {
+        clearTimeout(timer);
+        if (immediate !== undefined) clearImmediate(immediate);
+      },
+    };
   },
 };
 

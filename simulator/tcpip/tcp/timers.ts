@@ -21,7 +21,8 @@ import { fitBuffers } from './tuning.js';
 
 /** RFC 8985 7.2: what a peer may delay its acknowledgement. */
 const WORST_DELAYED_ACK_MS = 200;
-const MIN_PROBE_MS = 2;
+/** On a short path the host's own pauses are longer than two round trips; they are no reason to probe. */
+const MIN_PROBE_MS = 10;
 
 /** Sets the send timer to what comes next; `restart`: from now, because something was acknowledged. */
 export function armSendTimer(c: Connection, restart: boolean): void {
@@ -141,7 +142,7 @@ function retransmissionTimeout(c: Connection): void {
     return;
   }
   c.backoff++;
-  if (c.backoff >= 2) suspectBlackHole(c);
+  suspectBlackHole(c);
   enterLoss(c);
   c.probeOutstanding = false;
   // The window may have shut meanwhile: the front goes out in any case, as a probe.
