@@ -15,6 +15,9 @@ export interface TapOptions {
 
 const tunSetInterface = 0x400454ca;
 const socketGetMtu = 0x8921;
+const socketSetQueueLength = 0x8943;
+/** Frames the kernel keeps for us. While we send thousands in one go their acknowledgements pile up there. */
+const kernelQueue = 8192;
 const interfaceNameSize = 16;
 const interfaceRequestSize = 40;
 const flags = { tap: 0x0002, noPacketInfo: 0x1000 };
@@ -22,8 +25,8 @@ const openFlags = { readWrite: 2, nonBlocking: 0o4000, closeOnExec: 0o2000000 };
 const readable = 1;
 const writable = 4;
 const largestFrame = maximumFrame(65_535);
-/** Empty looks at the device, one per turn of the event loop, before a thread of the pool waits for it. */
-const emptyTurns = 3;
+/** After a frame the device is looked at in every turn of the event loop for so long, before a thread waits for it, ms. */
+const lingerMs = 0.2;
 
 function interfaceRequest(name: string): Buffer {
   const request = Buffer.alloc(interfaceRequestSize);
@@ -50,7 +53,7 @@ export class TapLink implements Link {
   readonly #outbound: FrameQueue;
   #polling = false;
   #closed = false;
-  #emptyTurns = 0;
+  #lastFrameAt = 0;
 
   /**
    * Attaches to the device, or makes one that lives as long as this.
@@ -78,7 +81,7 @@ export class TapLink implements Link {
       system.close(this.#fd);
       throw error;
     }
-    this.mtu = this.#readMtu();
+    this.mtu = this.#configure();
     this.#wake = system.eventfd(0, nonBlocking | closeOnExec);
     if (this.#wake < 0) {
       const error = this.#error('eventfd');
@@ -137,8 +140,9 @@ export class TapLink implements Link {
       this.#system.close(this.#wake);
       return;
     }
-    this.#emptyTurns = left === turnBudget ? this.#emptyTurns + 1 : 0;
-    if (this.#emptyTurns < emptyTurns) setImmediate(this.#turn);
+    const now = performance.now();
+    if (left < turnBudget) this.#lastFrameAt = now;
+    if (now - this.#lastFrameAt < lingerMs) setImmediate(this.#turn);
     else this.#wait();
   };
 
@@ -163,7 +167,6 @@ export class TapLink implements Link {
     this.#poll.writeInt16LE(readable, 12);
     this.#system.poll(this.#poll, 2, -1, () => {
       this.#polling = false;
-      this.#emptyTurns = 0;
       this.#system.read(this.#wake, this.#buffer, 8);
       this.#turn();
     });
@@ -192,13 +195,17 @@ export class TapLink implements Link {
     return new StackError(codes[name] ?? 'ENETDOWN', `${what}: ${name}`);
   }
 
-  #readMtu(): number {
+  /** The MTU as it is set; the kernel's queue as we want it, if we may. */
+  #configure(): number {
     const socket = this.#system.socket(2, 2, 0);
     if (socket < 0) return 1500;
     const request = interfaceRequest(this.name);
     const failed = this.#system.ioctl(socket, socketGetMtu, request) < 0;
+    const mtu = failed ? 1500 : request.readInt32LE(interfaceNameSize);
+    request.writeInt32LE(kernelQueue, interfaceNameSize);
+    this.#system.ioctl(socket, socketSetQueueLength, request);
     this.#system.close(socket);
-    return failed ? 1500 : request.readInt32LE(interfaceNameSize);
+    return mtu;
   }
 }
 
