@@ -115,7 +115,7 @@ export class Session {
     this.clock = options.clock ?? systemClock;
     this.#timeoutMs = options.timeoutMs ?? 5000;
     this.#queueLimit = options.queueLimit ?? 64;
-    this.#gentleMs = options.recovery?.gentleMs ?? 6000;
+    this.#gentleMs = options.recovery?.gentleMs ?? 5000;
     this.#resetMs = options.recovery?.resetMs ?? 8000;
   }
 
@@ -266,6 +266,7 @@ export class Session {
         },
       });
     } catch (error) {
+      this.#wire = undefined;
       await wire.close().catch(() => {});
       throw lost ?? error;
     } finally {

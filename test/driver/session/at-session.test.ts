@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { WincModule } from '../../../driver/module.js';
 import type { WincError } from '../../../driver/protocol/errors.js';
+import { registerTransport } from '../../../driver/transport/open.js';
 import { traceDevice } from '../../../driver/transport/trace.js';
 import { VirtualClock } from '../../../simulator/tcpip/clock.js';
 import { BANNER, ScriptedModule, settle } from './scripted-module.js';
@@ -307,6 +308,56 @@ describe('a session on the AT wire', () => {
     const opening = outcome(WincModule.open(far.near, { clock, startTimeoutMs: 7000 }));
     await settle(clock, 9000);
     expect(await opening).to.equal('WINC_MODULE_SILENT');
+    expect(clock.pending).to.equal(0);
+  });
+
+  it('opens the port again as its last resort', async () => {
+    const clock = new VirtualClock();
+    const modules: ScriptedModule[] = [];
+    registerTransport('scripted', async () => {
+      const far = new ScriptedModule();
+      modules.push(far);
+      return far.near;
+    });
+    const opening = WincModule.open('scripted:', { clock });
+    await settle(clock, 100);
+    const module = await opening;
+    let resets = 0;
+    let closed = 0;
+    module.on('reset', () => resets++);
+    module.on('close', () => closed++);
+    modules[0].deaf = true;
+    const lost = outcome(module.call('GMI', {}, { timeoutMs: 1000 }));
+    await settle(clock, 15_000);
+    expect(await lost).to.equal('WINC_MODULE_RESET');
+    expect(modules).to.have.length(2);
+    expect([resets, closed, module.statistics.reopens]).to.deep.equal([1, 0, 1]);
+    const after = outcome(module.call('GMR'));
+    await settle(clock, 100);
+    expect(await after).to.equal('ok');
+    expect(clock.pending).to.equal(0);
+  });
+
+  it('says so when the port that was opened again is silent too', async () => {
+    const clock = new VirtualClock();
+    registerTransport('scripted', async () => {
+      const far = new ScriptedModule();
+      far.deaf = opened++ > 0;
+      first ??= far;
+      return far.near;
+    });
+    let opened = 0;
+    let first: ScriptedModule | undefined;
+    const opening = WincModule.open('scripted:', { clock });
+    await settle(clock, 100);
+    const module = await opening;
+    const closings: (string | undefined)[] = [];
+    module.on('close', (error) => closings.push(error?.code));
+    (first as ScriptedModule).deaf = true;
+    const lost = outcome(module.call('GMI', {}, { timeoutMs: 1000 }));
+    await settle(clock, 25_000);
+    expect(await lost).to.equal('WINC_MODULE_SILENT');
+    expect(closings).to.deep.equal(['WINC_MODULE_SILENT']);
     expect(clock.pending).to.equal(0);
   });
 
