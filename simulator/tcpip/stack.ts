@@ -376,8 +376,10 @@ class HostStack implements EngineStack {
   close(): void {
     if (this.#network.engine.closed) return;
     this.stopDhcp();
-    this.#tcp.closeAll();
-    this.#udp.closeAll();
+    this.#network.engine.enter(() => {
+      this.#tcp.closeAll();
+      this.#udp.closeAll();
+    });
     this.#network.close();
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock, Random } from '../contract.js';
+import type { Clock, Random, TimerHandle } from '../contract.js';
 import { StackStats } from '../stats.js';
 import { TimerWheel } from './timer-wheel.js';
 
@@ -25,7 +25,7 @@ export class Engine {
 
   #depth = 0;
   #deferred: Deferred[] = [];
-  #wakeSet = false;
+  #wake: TimerHandle | undefined;
   /** Frames waiting to be taken in; answers whether it took one. */
   takeFrame: () => boolean = () => false;
 
@@ -76,14 +76,12 @@ export class Engine {
 
   /** Has the engine run by itself, when nothing from outside makes it. */
   wake(): void {
-    if (this.#wakeSet || this.closed) return;
-    this.#wakeSet = true;
-    this.clock.setTimer(this.#onWake, 0);
+    if (this.#wake !== undefined || this.closed) return;
+    this.#wake = this.clock.setTimer(this.#onWake, 0);
   }
 
   readonly #onWake = (): void => {
-    this.#wakeSet = false;
-    if (this.closed) return;
+    this.#wake = undefined;
     this.begin();
     this.end();
   };
@@ -103,9 +101,10 @@ export class Engine {
     } while (this.takeFrame() || this.#deferred.length > 0);
   }
 
+  /** Nothing runs by itself any more. */
   close(): void {
     this.closed = true;
-    this.#deferred.length = 0;
+    this.#wake?.cancel();
     this.wheel.close();
   }
 }

@@ -161,7 +161,6 @@ function takeCumulative(c: Connection, ack: number, advanced: number, echo: numb
     c.backoff = 0;
     computeRto(c);
   }
-  c.blackHoleSuspected = 0;
   c.stalledSince = tcp.engine.now;
   tcp.forwardProgress(c);
 }

@@ -182,7 +182,7 @@ export class Connection implements TcpConnection, CongestionWindow {
   frtoStep = 0;
   /** Flight when the latest acknowledgement came, to tell whether the window was the limit. */
   cwndLimited = false;
-  lastSendAt = 0;
+  lastSendAt = -1;
   retransmits = 0;
 
   // ECN (RFC 3168 6.1).
@@ -190,8 +190,8 @@ export class Connection implements TcpConnection, CongestionWindow {
   reducedForEcn = false;
 
   // Path MTU (RFC 4821).
+  /** What probing has found the path to take, below what ICMP told; 0: nothing. */
   pathMss = 0;
-  blackHoleSuspected = 0;
 
   // Urgent data (RFC 9293 3.8.5) going out; what comes in is delivered in line, as RFC 6093 advises.
   sendUrgent = 0;

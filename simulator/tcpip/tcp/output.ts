@@ -88,14 +88,15 @@ export function resend(c: Connection, index: number): void {
     end = (start + length) | 0;
     scoreboard.split(index, end);
   } else if (fin) flags |= FIN;
-  if (end === c.nxt) flags |= PSH;
+  if (end === c.nxt && length > 0) flags |= PSH;
   scoreboard.markResent(index, c.tcp.engine.microseconds);
   c.retransmits++;
   c.undoResent++;
   c.tcp.stats.tcpRetransmits++;
   if (c.recovery === RECOVERY_FAST) c.prrOut += length;
   transmit(c, start, length, flags, true);
-  armSendTimer(c, false);
+  // RFC 6675 5: the timer runs anew for the front, or it would go off before the answer can be here.
+  armSendTimer(c, index === 0);
 }
 
 function sendNew(c: Connection): void {
@@ -125,7 +126,7 @@ function sendNew(c: Connection): void {
     const last = length === queued;
     const fin = last && c.finQueued;
     if (fin && queued === 0 && c.scoreboard.count > 0 && pipe(c) > c.cwnd) return;
-    const flags = ACK | (last ? PSH : 0) | (fin ? FIN : 0);
+    const flags = ACK | (last && length > 0 ? PSH : 0) | (fin ? FIN : 0);
     const start = c.nxt;
     c.nxt = (start + length + (fin ? 1 : 0)) | 0;
     if (length < mss) c.smallEnd = c.nxt;
@@ -149,7 +150,7 @@ function mayBeSmall(c: Connection): boolean {
 
 /** RFC 5681 4.1: after a pause the window no longer says anything about the path. */
 function restartAfterIdle(c: Connection, now: number): void {
-  if (c.scoreboard.count > 0 || c.lastSendAt === 0 || now - c.lastSendAt < c.rto) return;
+  if (c.scoreboard.count > 0 || c.lastSendAt < 0 || now - c.lastSendAt < c.rto) return;
   const initial = initialWindow(c);
   if (c.cwnd > initial) {
     c.ssthresh = Math.max(c.ssthresh, (c.cwnd * 3) >> 2);

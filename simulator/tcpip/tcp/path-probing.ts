@@ -6,14 +6,19 @@ const BASE_MSS = 1024;
 const MIN_MSS_V4 = 536 - 40;
 const MIN_MSS_V6 = 1220;
 
+/** Timeouts in a row before the path is suspected, and before a size most paths take is doubted too. */
+const SUSPICION = 3;
+const DEEPER_SUSPICION = 6;
+
 /** Full segments time out again and again: perhaps routers drop them and no ICMP comes back (RFC 4821 7.6, RFC 2923). */
 export function suspectBlackHole(c: Connection): void {
   const { scoreboard } = c;
   const front = scoreboard.count > 0 ? (scoreboard.end(0) - scoreboard.start(0)) | 0 : 0;
   const smallest = c.remoteAddress.isV4 ? MIN_MSS_V4 : MIN_MSS_V6;
-  if (front < c.mss || c.mss <= smallest) return;
-  const next = c.mss > BASE_MSS ? BASE_MSS : c.mss >> 1;
-  c.pathMss = Math.max(next, smallest);
+  const base = Math.max(BASE_MSS, smallest);
+  if (front < c.mss || c.mss <= smallest || c.backoff !== (c.mss > base ? SUSPICION : DEEPER_SUSPICION))
+    return;
+  c.pathMss = c.mss > base ? base : Math.max(c.mss >> 1, smallest);
   c.tcp.stats.tcpBlackHoles++;
   updateSegmentSize(c);
 }

@@ -145,6 +145,7 @@ export function undoReduction(c: Connection): void {
   c.renoSacked = 0;
   c.frtoStep = 0;
   c.canUndo = false;
+  c.cwndLimited = false;
   c.backoff = 0;
 }
 

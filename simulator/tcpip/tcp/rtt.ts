@@ -19,7 +19,7 @@ export function computeRto(c: Connection): void {
   const { minRtoMs, maxRtoMs } = c.tcp.settings;
   if (c.srtt === 0) return;
   // As Linux: the minimum bounds the variance term, so that a long path keeps a margin too.
-  c.rto = Math.ceil(Math.min(maxRtoMs, c.srtt / 1000 + Math.max(minRtoMs, (4 * c.rttvar) / 1000)));
+  c.rto = Math.floor(Math.min(maxRtoMs, c.srtt / 1000 + Math.max(minRtoMs, (4 * c.rttvar) / 1000)));
 }
 
 /** The current timeout with its exponential backoff (RFC 6298 5.5). */

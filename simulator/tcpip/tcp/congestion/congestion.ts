@@ -29,10 +29,10 @@ export interface CongestionControl {
   undone(window: CongestionWindow): void;
 }
 
-/** RFC 5681 3.1, shared by all: at most one segment more per acknowledgement of one (RFC 3465, L = 2 segments). */
+/** RFC 5681 3.1, shared by all, counting bytes; at most eight segments at once (RFC 9406 4.2). */
 export function slowStart(window: CongestionWindow, bytes: number): number {
   const room = Math.max(0, window.ssthresh - window.cwnd);
-  const growth = Math.min(bytes, 2 * window.mss, room);
+  const growth = Math.min(bytes, 8 * window.mss, room);
   window.cwnd += growth;
   return bytes - growth;
 }
