@@ -92,7 +92,7 @@ export async function withModule<T>(
     output.note(`opening ${options.port}`);
     const module = await WincModule.open(options.port, {
       signal,
-      startTimeoutMs: options.timeout,
+      startTimeoutMs: Math.min(bootAllowanceMs, options.timeout * 0.8),
       devices: traceTo(options.trace),
     });
     try {
@@ -117,6 +117,9 @@ export function traceTo(file: string | undefined): TransportDevice[] {
   });
   return [traceDevice(stream)];
 }
+
+/** A real module boots in about 4 s; one that says nothing for so long is not there. */
+const bootAllowanceMs = 12_000;
 
 /** Aborted by SIGINT and SIGTERM. */
 export const interrupted = new AbortController();

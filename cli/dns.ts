@@ -1,6 +1,5 @@
 /** `wincs02 dns NAME`: resolves through the module. */
 import { Command, Option } from 'commander';
-import { WincError } from '../driver/protocol/errors.js';
 import {
   addCommonOptions,
   addJoinOptions,
@@ -9,17 +8,9 @@ import {
   joinIfAsked,
   withModule,
 } from './common.js';
-import { CliError, Exit } from './exit.js';
-import { printable } from './output.js';
 
 interface Options extends CommonOptions, JoinOptions {
   readonly type: 'A' | 'AAAA';
-}
-
-/** The module's DNS statuses are exit code 6; everything else stays what it is. */
-function unresolved(name: string, error: unknown): unknown {
-  if (!(error instanceof WincError) || error.status === undefined) return error;
-  return new CliError(Exit.DNS, `${printable(name)}: ${error.message}`, { cause: error });
 }
 
 export function dnsCommand(): Command {
@@ -30,11 +21,8 @@ export function dnsCommand(): Command {
       await withModule(options, async (context) => {
         await joinIfAsked(context, options);
         const { module, output, signal } = context;
-        const address = await module
-          .resolve(name, { family: options.type === 'AAAA' ? 6 : 4, timeoutMs: options.timeout, signal })
-          .catch((error) => {
-            throw unresolved(name, error);
-          });
+        const family = options.type === 'AAAA' ? 6 : 4;
+        const address = await module.resolve(name, { family, timeoutMs: options.timeout, signal });
         output.result({ name, type: options.type, address }, address);
       });
     });

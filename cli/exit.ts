@@ -64,16 +64,23 @@ const byErrno: Readonly<Record<string, ExitCode>> = {
   ETIMEDOUT: Exit.TIMEOUT,
 };
 
+/** By the first word of the status's name in the catalogue. */
+const byStatusFamily: Readonly<Record<string, ExitCode>> = { DNS: Exit.DNS, TLS: Exit.TLS };
+
 /** The exit code that fits an error, by its stable `code` or errno. Anything unknown is a defect: 70. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CliError) return error.exitCode;
-  const { code, errno, status } = (error ?? {}) as { code?: unknown; errno?: unknown; status?: unknown };
+  const { code, errno, status, statusName } = (error ?? {}) as Record<string, unknown>;
   for (const name of [errno, code]) {
     if (typeof name !== 'string') continue;
     const exit = byCode[name] ?? byErrno[name];
     if (exit !== undefined) return exit;
   }
-  // The module understood and refused: an ordinary failure, said with its status.
+  // The module understood and refused, said with its status.
+  if (typeof statusName === 'string') {
+    const family = statusName.split('_', 1)[0];
+    return byStatusFamily[family] ?? Exit.FAILED;
+  }
   if (typeof status === 'number') return Exit.FAILED;
   if (typeof code === 'string' && (code.startsWith('WINC_') || /^E[A-Z]+$/.test(code))) return Exit.FAILED;
   return Exit.INTERNAL;
