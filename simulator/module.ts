@@ -90,14 +90,12 @@ export class EmulatedModule {
         return frontend.dropped;
       },
     };
-    frontend.attach(this.firmware);
-    this.firmware.connect(frontend);
+    frontend.attach(this.firmware.connect(frontend));
   }
 
   /** Puts another front end beside the UART, for instance the SPI bus; before `powerUp`. */
   attach(frontend: ExternalFrontend): void {
-    frontend.connect(this.firmware);
-    this.firmware.connect(frontend);
+    frontend.connect(this.firmware.connect(frontend));
   }
 
   powerUp(): void {

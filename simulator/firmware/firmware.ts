@@ -78,12 +78,14 @@ const plainArgs = (args: Values): Values =>
     ]),
   );
 
-export class Firmware implements FirmwarePort {
+export class Firmware {
   readonly #options: FirmwareOptions;
   readonly #profile: Profile;
   readonly #timings: Timings;
   readonly #flash: Flash;
   readonly #frontends: Frontend[] = [];
+  /** Those a host has spoken to since the boot: only their being slow holds anything back. */
+  readonly #spokenTo = new Set<Frontend>();
   #booting: TimerHandle | undefined;
   #running: Running | undefined;
 
@@ -102,10 +104,18 @@ export class Firmware implements FirmwarePort {
     this.#flash = options.flash ?? erasedFlash();
   }
 
-  /** A front end that hears every event from now on. */
-  connect(frontend: Frontend): void {
+  /** A front end hears every event from now on; what it is given is where it sends its requests. */
+  connect(frontend: Frontend): FirmwarePort {
     this.#frontends.push(frontend);
     frontend.baudChanged?.(this.#flash.baud);
+    return {
+      execute: (exchange) => {
+        this.#spokenTo.add(frontend);
+        this.#execute(exchange);
+      },
+      hardReset: () => this.hardReset(),
+      drained: () => this.#drained(),
+    };
   }
 
   get running(): boolean {
@@ -126,6 +136,7 @@ export class Firmware implements FirmwarePort {
     this.#held = [];
     this.#afterStatus = [];
     this.#drainCallbacks = [];
+    this.#spokenTo.clear();
     for (const frontend of this.#frontends) frontend.booting();
     const running = this.#running;
     this.#running = undefined;
@@ -139,14 +150,14 @@ export class Firmware implements FirmwarePort {
     this.powerUp();
   }
 
-  drained(): void {
+  #drained(): void {
     for (const callback of this.#drainCallbacks) {
       if (this.#congested()) return;
       callback();
     }
   }
 
-  execute(exchange: Exchange): void {
+  #execute(exchange: Exchange): void {
     if (this.#running === undefined || this.#waiting.length >= MAX_WAITING) {
       exchange.finish({ command: exchange.request.command, code: StatusCode.HOST_INTERFACE_FAILED });
       return;
@@ -296,6 +307,7 @@ export class Firmware implements FirmwarePort {
   }
 
   #congested(): boolean {
-    return this.#frontends.some((frontend) => frontend.congested === true);
+    for (const frontend of this.#spokenTo) if (frontend.congested === true) return true;
+    return false;
   }
 }

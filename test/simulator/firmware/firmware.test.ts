@@ -44,11 +44,11 @@ const setup = () => {
     observe: (message) => observed.push(message),
   });
   const frontend = new Recorder();
-  firmware.connect(frontend);
+  const port = firmware.connect(frontend);
   const execute = (command: Request['command'], args: Values = {}, more: Partial<Exchange> = {}) => {
     const responses: Omit<Response, 'kind' | 'seq'>[] = [];
     const statuses: number[] = [];
-    firmware.execute({
+    port.execute({
       request: { kind: 'request', command, args, seq: 0 },
       respond: (response) => {
         responses.push(response);

@@ -51,8 +51,7 @@ export class Bench {
       outputWaiting: () => this.hostWaiting,
       paced: options.paced ?? false,
     });
-    this.frontend.attach(this.firmware);
-    this.firmware.connect(this.frontend);
+    this.frontend.attach(this.firmware.connect(this.frontend));
   }
 
   /** Powered up, banner printed and taken away. */
