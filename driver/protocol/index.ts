@@ -21,7 +21,16 @@ export {
 } from './json.js';
 export * from './messages.js';
 export { type Quirk, quirks } from './quirks.js';
-export * from './spec.js';
+export type {
+  AtSyntax,
+  CommandSpec,
+  ConfigSpec,
+  ElementSpec,
+  EventSpec,
+  FormSpec,
+  MessageForm,
+  ParamSpec,
+} from './spec.js';
 export { decodeText, encodeText } from './text.js';
 export {
   type CheckOptions,

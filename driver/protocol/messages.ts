@@ -72,7 +72,7 @@ export interface Response {
 /** module → host: ends a command. */
 export interface Status {
   readonly kind: 'status';
-  /** Unknown on the AT wire, where a status line names no command. */
+  /** On the AT wire, where a status line names none: the command in progress, if the decoder was told. */
   readonly command?: CommandName;
   /** module << 8 | number; 0 is OK. -1 when the verbosity (ATV0, ATV2, ATV4) hides the number. */
   readonly code: number;

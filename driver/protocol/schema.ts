@@ -203,8 +203,6 @@ export const variant = (labels?: Labels): VariantType => ({
   types: ['INTEGER', 'STRING', 'BYTE_ARRAY'],
   ...(labels && { labels }),
 });
-/** Whatever the module sends. */
-export const any = (): VariantType => ({ kind: 'variant', types: [] });
 /** An address in any of the five types that can carry one. */
 export const address = (): VariantType<string | number | Uint8Array | Typed, string> => ({
   kind: 'variant',
@@ -259,7 +257,7 @@ export interface Optional<T> {
   /** The argument that means "left out" to the vendor's host function; none for buffers and variants. */
   readonly ignore?: number;
 }
-/** Selects the form of a command: only these values. A single one is filled in when the other arguments fit. */
+/** Selects the form of a command: only these values. */
 export interface Only<T, V extends number> {
   readonly only: readonly V[];
   readonly type: T;

@@ -45,10 +45,10 @@ function variantWireType(type: VariantType<unknown, Scalar>, value: Scalar): Wir
   }
   const plain = plainWireType(value);
   if (plain === 'INTEGER' || plain === 'INTEGER_UNSIGNED') {
-    if (types.length === 0 || types.includes('INTEGER')) return plain;
+    if (types.includes('INTEGER')) return plain;
     return types.includes('INTEGER_UNSIGNED') ? 'INTEGER_UNSIGNED' : undefined;
   }
-  return types.length === 0 || types.includes(plain) ? plain : undefined;
+  return types.includes(plain) ? plain : undefined;
 }
 
 /** The wire type of a plain value for a declared type; undefined if the declaration does not take such a value. */

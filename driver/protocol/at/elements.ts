@@ -31,10 +31,9 @@ function addressBytes(bytes: Uint8Array): string | undefined {
 
 function variantScalar(type: VariantType<unknown, Scalar>, token: Token): Scalar | undefined {
   const isAddress = type.types.includes('IPV4ADDR') || type.types.includes('IPV6ADDR');
-  if (token.kind === 'frac')
-    return type.types.length === 0 ? { int: token.int, frac: token.frac } : undefined;
+  if (token.kind === 'frac') return undefined;
   if (token.kind === 'int') {
-    if (type.types.length > 0 && !type.types.some((name) => name.startsWith('INTEGER'))) return undefined;
+    if (!type.types.some((name) => name.startsWith('INTEGER'))) return undefined;
     const { value } = token;
     if (!isAddress || value < 0) return value;
     return formatIpv4(Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value));
