@@ -177,7 +177,7 @@ describe('the way out to the host', () => {
     await open();
     let sent = 0;
     const chunk = Buffer.alloc(65536, 1);
-    const total = 32 << 20;
+    const total = 16 << 20;
     const port = await serve((socket) => {
       const more = () => {
         while (sent < total) {
@@ -195,7 +195,7 @@ describe('the way out to the host', () => {
     const connection = dial(port);
     connection.paused = true;
     await connection.connected();
-    await pause(300);
+    await pause(200);
     const held = sent;
     // the kernel's own socket buffers hold some MiB, whoever reads
     expect(held).to.be.lessThan(total);
