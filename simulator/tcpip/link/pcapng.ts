@@ -58,11 +58,14 @@ export class PcapngWriter {
     });
   }
 
-  /** Declares an interface; the answer is its number in `packet`. Possible at any time. */
-  interface(name: string): number {
+  /**
+   * Declares an interface; the answer is its number in `packet`. Possible at any time.
+   * @param linkType what its packets are, by the registry of the tcpdump group; Ethernet unless said
+   */
+  interface(name: string, linkType: number = linkTypeEthernet): number {
     const text = encoder.encode(name).subarray(0, 255);
     this.#block(blockType.interfaceDescription, 64 + text.length, () => {
-      this.#u16(linkTypeEthernet);
+      this.#u16(linkType);
       this.#u16(0);
       this.#u32(this.#options.snapLength);
       this.#option(option.interfaceName, text);
