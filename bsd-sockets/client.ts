@@ -31,8 +31,7 @@ function failureOf(sockets: BsdSockets, fd: number, code: `WINC_${string}`, what
   const cause = sockets.failure(fd);
   if (cause instanceof WincError && !['WINC_STATUS', 'WINC_CONNECT_TIMEOUT'].includes(cause.code))
     return cause;
-  sockets.recv(fd, null);
-  const errno = errnoName(sockets.errno) ?? 'EIO';
+  const errno = sockets.recv(fd, null) < 0 ? (errnoName(sockets.errno) ?? 'EIO') : 'ENOTCONN';
   const { status, statusName } = (cause ?? {}) as Partial<WincError>;
   return new WincError(code, `${what}: ${errno}.`, {
     errno,
@@ -87,9 +86,7 @@ export class SocketStream extends Duplex {
           return;
         }
         if (count < 0) {
-          done(
-            failureOf(this.sockets, this.fd, 'WINC_SOCKET_FAILED', 'The connection is closed for sending'),
-          );
+          this.#writeFailed(done);
           return;
         }
         sent += count;
@@ -97,6 +94,19 @@ export class SocketStream extends Duplex {
       done();
     };
     proceed();
+  }
+
+  /** The peer is gone, but what it sent before is still to be read, if anyone reads. */
+  #writeFailed(done: (error: Error) => void): void {
+    const error = failureOf(
+      this.sockets,
+      this.fd,
+      'WINC_SOCKET_FAILED',
+      'The connection is closed for sending',
+    );
+    const fail = () => done(error);
+    if (this.readableFlowing === null || this.readableEnded) fail();
+    else this.once('end', fail);
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
