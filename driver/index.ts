@@ -18,6 +18,7 @@ export {
   WincModule,
 } from './module.js';
 export { type Operation, operate } from './operation.js';
+export { WincError } from './protocol/errors.js';
 export type { RequestOptions, SessionStatistics } from './session/session.js';
 export { type ByteImpairments, impairDevice, parseByteImpairments } from './transport/impair.js';
 export { type MemoryTransport, memoryPair } from './transport/memory.js';
