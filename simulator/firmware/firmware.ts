@@ -178,7 +178,7 @@ export class Firmware {
     const clock = new ScopedClock(this.#options.clock);
     const time = new WallClock(clock);
     const regulatory = new Regulatory();
-    const network = new Network({ clock, random, mac, createStack });
+    const network = new Network({ clock, random, mac, createStack, time });
     const firmware = this;
     const board: Board = {
       profile: this.#profile,

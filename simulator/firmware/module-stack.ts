@@ -30,6 +30,14 @@ export type ModuleConnection = Pick<
   | 'setTrafficClass'
 >;
 
+/** What a DHCP server granted. */
+export interface Lease {
+  readonly server: string;
+  readonly routers: readonly string[];
+  readonly leaseSeconds: number;
+  readonly options: { readonly ntpServers?: readonly string[] | undefined };
+}
+
 export interface ModuleStack
   extends Pick<
     Stack,
@@ -47,6 +55,7 @@ export interface ModuleStack
     | 'setLinkUp'
     | 'close'
   > {
+  readonly lease?: Lease | undefined;
   tcpConnect(remote: Endpoint, handler: TcpHandler): ModuleConnection;
   tcpListen(
     local: { readonly port: number },

@@ -2,6 +2,7 @@
 import type { AddressInfo, Clock, Link, Random } from '../tcpip/contract.js';
 import { ConfigTable } from './config-table.js';
 import type { ModuleStack, StackFactory } from './module-stack.js';
+import type { WallClock } from './wall-clock.js';
 
 /** An Ethernet link that can be plugged into one network after another; frames sent while unplugged are lost. */
 class PluggableLink implements Link {
@@ -37,6 +38,7 @@ export interface NetworkOptions {
   readonly random: Random;
   readonly mac: string;
   readonly createStack: StackFactory;
+  readonly time: WallClock;
 }
 
 const splitPrefix = (text: string): [address: string, prefix: number] => {
@@ -50,12 +52,16 @@ export class Network {
   readonly observers: NetworkObserver[] = [];
   /** AT+NETIFC=0. */
   readonly config: ConfigTable<'NETIFC'>;
+  readonly #time: WallClock;
   readonly #link = new PluggableLink();
   #up = false;
   #known = new Set<string>();
   #static: string | undefined;
+  /** When the present lease began, milliseconds since 1970; undefined if the time was not known. */
+  #leasedAt: number | undefined;
 
-  constructor({ clock, random, mac, createStack }: NetworkOptions) {
+  constructor({ clock, random, mac, createStack, time }: NetworkOptions) {
+    this.#time = time;
     this.mac = mac;
     this.stack = createStack({ link: this.#link, clock, random, mac });
     this.stack.onAddressChange = () => this.#announceAddresses();
@@ -65,13 +71,22 @@ export class Network {
       live: {
         NAME: () => 'WLAN0',
         ETHER: () => mac,
+        DHCPC_LEASE_START: () => this.#leaseTime(0),
+        DHCPC_LEASE_ENDS: () => this.#leaseTime(this.stack.lease?.leaseSeconds ?? 0),
+        DHCPC_SRV_ADDR: () => this.stack.lease?.server,
         IP_MASK: () => this.#configured('ipv4') ?? this.config.stored('IP_MASK'),
+        GATEWAY: () => this.stack.lease?.routers[0] ?? this.config.stored('GATEWAY'),
         IPV6_LL_ADDR: () => this.#configured('link-local'),
       },
       changed: (param) => {
         if (param === undefined || addressing.has(param)) this.#configure();
       },
     });
+  }
+
+  /** Told by DHCP. */
+  get timeServer(): string | undefined {
+    return this.stack.lease?.options.ntpServers?.[0];
   }
 
   get up(): boolean {
@@ -125,14 +140,20 @@ export class Network {
       this.stack.addAddress(address, prefix);
       this.#static = address;
     }
-    const gateway = this.config.text('GATEWAY');
-    if (gateway !== undefined) this.stack.setGateway(gateway);
+    const gateway = this.config.stored('GATEWAY');
+    if (typeof gateway === 'string') this.stack.setGateway(gateway);
   }
 
   #clearIpv4(): void {
     this.stack.stopDhcp();
     if (this.#static !== undefined) this.stack.removeAddress(this.#static);
     this.#static = undefined;
+  }
+
+  /** Seconds since 1970; 0 while there is no lease, or it began at a time unknown. */
+  #leaseTime(afterSeconds: number): number {
+    if (this.stack.lease === undefined || this.#leasedAt === undefined) return 0;
+    return Math.floor(this.#leasedAt / 1000) + afterSeconds;
   }
 
   #configured(kind: 'ipv4' | 'link-local'): string | undefined {
@@ -149,6 +170,7 @@ export class Network {
       present.add(info.address);
       if (this.#known.has(info.address)) continue;
       this.#known.add(info.address);
+      if (info.origin === 'dhcp') this.#leasedAt = this.#time.now();
       for (const observer of this.observers) observer.addressAdded?.(info);
     }
     for (const address of this.#known) if (!present.has(address)) this.#known.delete(address);

@@ -7,6 +7,7 @@ import { internal } from './internal.js';
 import { netif } from './netif.js';
 import { ping } from './ping.js';
 import { rst } from './rst.js';
+import { sntp } from './sntp.js';
 import { socket } from './socket.js';
 import { time } from './time.js';
 import { wifi } from './wifi.js';
@@ -21,6 +22,7 @@ export const services: readonly ServiceFactory[] = [
   netif,
   ping,
   rst,
+  sntp,
   socket,
   time,
   wifi,

@@ -108,7 +108,18 @@ describe('documented exchanges', () => {
   }
 
   it('covers every area of this firmware', () => {
-    const areas = ['system', 'scan', 'join', 'ip', 'dns', 'tcp-client', 'tcp-server', 'udp', 'multicast'];
+    const areas = [
+      'system',
+      'scan',
+      'join',
+      'ip',
+      'dns',
+      'tcp-client',
+      'tcp-server',
+      'udp',
+      'multicast',
+      'sntp',
+    ];
     const missing = flows
       .filter(({ area }) => areas.includes(area))
       .map(({ area, name }) => `${area} | ${name}`)

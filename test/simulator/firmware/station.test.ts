@@ -121,7 +121,7 @@ describe('station', () => {
     const bench = ready(lab, other);
     bench.command('AT+WSTA=1');
     bench.wait(100);
-    bench.stack.lease = { ...bench.stack.lease, address: '10.1.0.5' };
+    bench.stack.dhcp = { ...bench.stack.dhcp, address: '10.1.0.5' };
     bench.radio.accessPoints = [other];
     bench.radio.association.lost();
     expect(bench.wait(100)).to.equal('\r+WSTAROAM:1\r\n\r+WSTAAIP:1,"10.1.0.5"\r\n');

@@ -1,6 +1,6 @@
 /** A stack without a network: connections and datagrams are what a test says they are. */
 
-import type { ModuleConnection, ModuleStack } from '../../../../simulator/firmware/module-stack.js';
+import type { Lease, ModuleConnection, ModuleStack } from '../../../../simulator/firmware/module-stack.js';
 import type {
   AddressInfo,
   Clock,
@@ -164,7 +164,8 @@ export class FakeStack implements ModuleStack {
   hostname: string | undefined;
 
   /** What the DHCP server hands out; set by the test before the station joins. */
-  lease = { address: '192.168.0.20', prefix: 24, nameServers: ['192.168.0.1'], afterMs: 3 };
+  dhcp = { address: '192.168.0.20', prefix: 24, nameServers: ['192.168.0.1'], afterMs: 3 };
+  granted: Lease = { server: '192.168.0.1', routers: ['192.168.0.1'], leaseSeconds: 3600, options: {} };
   /** Announced at once when the link comes up, if set. */
   linkLocal: string | undefined;
   /** What becomes of a connection attempt. */
@@ -173,11 +174,15 @@ export class FakeStack implements ModuleStack {
 
   readonly #clock: Clock;
   #nextPort = 49152;
-  #dhcp = false;
+  #dhcpRuns = false;
 
   constructor({ clock, mac }: FakeStackOptions) {
     this.#clock = clock;
     this.mac = mac;
+  }
+
+  get lease(): Lease | undefined {
+    return this.addresses.some(({ origin }) => origin === 'dhcp') ? this.granted : undefined;
   }
 
   addAddress(address: string, prefix: number): void {
@@ -191,16 +196,16 @@ export class FakeStack implements ModuleStack {
     this.gateway = address;
   }
   startDhcp(options: { hostname?: string } = {}): void {
-    this.#dhcp = true;
+    this.#dhcpRuns = true;
     this.hostname = options.hostname;
     this.#clock.setTimer(() => {
-      if (!this.#dhcp || !this.linkUp) return;
-      this.nameServers = this.lease.nameServers;
-      this.#add({ address: this.lease.address, prefix: this.lease.prefix, origin: 'dhcp' });
-    }, this.lease.afterMs);
+      if (!this.#dhcpRuns || !this.linkUp) return;
+      this.nameServers = this.dhcp.nameServers;
+      this.#add({ address: this.dhcp.address, prefix: this.dhcp.prefix, origin: 'dhcp' });
+    }, this.dhcp.afterMs);
   }
   stopDhcp(): void {
-    this.#dhcp = false;
+    this.#dhcpRuns = false;
     this.addresses = this.addresses.filter(({ origin }) => origin !== 'dhcp');
     this.onAddressChange?.();
   }

@@ -136,7 +136,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     given: ({ bench }) => configure(bench),
     causes: {
       '+WSTAROAM:1': ({ bench }) => {
-        bench.stack.lease = { ...bench.stack.lease, address: '10.1.0.5' };
+        bench.stack.dhcp = { ...bench.stack.dhcp, address: '10.1.0.5' };
         bench.radio.association.roamed();
       },
       '+WSTALD:1': ({ bench }) => {
@@ -271,10 +271,49 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     given: ({ bench }) => void bench.command('AT+TIME=3,"2025-10-24T18:03:43.00Z"'),
   },
   'sntp | time not set': {},
+  'sntp | enable, time pushed': {
+    given: (run) => {
+      joined(run);
+      timeServer(run, (packet) => packet);
+    },
+  },
+  'sntp | server silent': { given: (run) => enableTime(run) },
+  'sntp | bad answer': {
+    given: (run) => {
+      joined(run);
+      timeServer(run, (packet) => packet.fill(0, 24, 32));
+      enableTime(run);
+    },
+  },
 
   'system | reset': {},
   'lexical | engine oracle': {},
 };
+
+const NTP_SECONDS = 3_909_622_842;
+
+/** Answers names and the time. */
+function timeServer({ bench }: Run, change: (packet: Buffer) => Buffer): void {
+  serveNames(bench.stack, { answers: { 'A pool.ntp.org': [record('A', 'pool.ntp.org', '192.0.2.123')] } });
+  const nameServer = bench.stack.onDatagram;
+  bench.stack.onDatagram = (socket, data, to) => {
+    if (to.port !== 123) {
+      nameServer(socket, data, to);
+      return;
+    }
+    const answer = Buffer.alloc(48);
+    answer[0] = 0x24;
+    answer[1] = 2;
+    Buffer.from(data).copy(answer, 24, 40, 48);
+    answer.writeUInt32BE(NTP_SECONDS, 40);
+    bench.stack.later(() => socket.deliver(change(answer), to));
+  };
+}
+
+function enableTime(run: Run): void {
+  if (!run.bench.stack.linkUp) joined(run);
+  for (const line of ['AT+SNTPC=3,"192.0.2.123"', 'AT+SNTPC=2,1', 'AT+SNTPC=1,1']) run.bench.command(line);
+}
 
 function configure(bench: Bench): void {
   for (const line of ['AT+WSTAC=1,"MyAP"', 'AT+WSTAC=2,3', 'AT+WSTAC=3,"MyAPPSK"']) bench.command(line);
