@@ -161,8 +161,9 @@ export class ReceiveBuffer {
   }
 
   #free(): void {
-    this.#head = 0;
+    // Memory of the user's stays a ring: its owner may follow the positions.
     if (this.#fixed || this.#ring.length === 0) return;
+    this.#head = 0;
     ringPool.give(this.#ring);
     this.#ring = nothing;
     this.#mask = 0;
