@@ -34,8 +34,8 @@ const latin1 = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 /** How a line of our own ended. */
 type ProbeResult = 'answered' | 'silence' | 'boot';
 interface Probe {
-  /** The information line without which a status is a late one, to an earlier command. */
-  readonly proof: string | undefined;
+  /** The command without whose response a status is a late one, to an earlier command. */
+  readonly proof: CommandName | undefined;
   proven: boolean;
   readonly settle: (result: ProbeResult) => void;
 }
@@ -129,7 +129,7 @@ export class AtWire implements Wire {
   #line(text: string, event: boolean): void {
     for (const message of this.#decoder.decode(latin1(event ? `\r${text}` : text))) {
       if (message.kind === 'event' && message.name === 'BOOT') this.#boot(message);
-      else if (this.#ours && this.#answersUs(text, message)) continue;
+      else if (this.#ours && this.#answersUs(message, text)) continue;
       else if (this.#doubtful) this.#skip('DOUBTFUL', text);
       else {
         if (message.kind === 'status' && !message.asynchronous) this.#finish();
@@ -192,15 +192,15 @@ export class AtWire implements Wire {
   }
 
   /** Whether the message is an answer, to us or to a command given up. */
-  #answersUs(text: string, message: ModuleMessage): boolean {
+  #answersUs(message: ModuleMessage, text: string): boolean {
     const probe = this.#probe;
-    if (message.kind === 'status') {
-      if (probe === undefined) this.#skip('LATE_STATUS', text);
-      else if (probe.proof === undefined || probe.proven) probe.settle('answered');
+    if (message.kind === 'response') {
+      if (probe !== undefined && message.command === probe.proof) probe.proven = true;
       return true;
     }
-    if (probe?.proof === undefined || !text.startsWith(probe.proof)) return message.kind === 'response';
-    probe.proven = true;
+    if (message.kind !== 'status') return false;
+    if (probe === undefined) this.#skip('LATE_STATUS', text);
+    else if (probe.proof === undefined || probe.proven) probe.settle('answered');
     return true;
   }
 
@@ -208,15 +208,15 @@ export class AtWire implements Wire {
   async #ask(
     line: string,
     timeoutMs: number,
-    options: { proof?: string; until?: 'boot' } = {},
+    options: { proof?: CommandName; until?: 'boot' } = {},
   ): Promise<ProbeResult> {
     const result = this.#wait(timeoutMs, options);
     // A write that fails is followed by `closed`.
-    this.#write(line).catch(() => {});
+    this.#write(line, options.proof).catch(() => {});
     return result;
   }
 
-  async #wait(timeoutMs: number, options: { proof?: string; until?: 'boot' }): Promise<ProbeResult> {
+  async #wait(timeoutMs: number, options: { proof?: CommandName; until?: 'boot' }): Promise<ProbeResult> {
     if (this.#closed !== undefined) throw this.#closed;
     const how = await new Promise<ProbeResult>((resolve) => {
       const settle = (result: ProbeResult) => {
@@ -243,7 +243,7 @@ export class AtWire implements Wire {
       // The line end first finishes whatever half line the module may hold.
       if (result !== 'boot') result = await this.#ask('\r\nATE0', Math.min(PROBE_MS, left()));
       if (result === 'answered')
-        result = await this.#ask('AT+GMM', Math.min(PROBE_MS, left()), { proof: '+GMM' });
+        result = await this.#ask('AT+GMM', Math.min(PROBE_MS, left()), { proof: 'GMM' });
       if (result === 'answered') {
         // A firmware without one of these keeps its default, which the codec reads as well.
         for (const line of ['ATV5', 'ATF7']) await this.#ask(line, PROBE_MS);

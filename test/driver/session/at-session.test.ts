@@ -62,6 +62,16 @@ describe('a session on the AT wire', () => {
     expect((await answer)[0].elements.manId).to.equal('Microchip');
   });
 
+  it('gets in step with a module left in numeric mode', async () => {
+    const { far, module, clock } = await open((each) =>
+      each.replies.set('AT+GMM', '+02.01:"RNWF02"\r\nOK\r\n'),
+    );
+    far.replies.set('AT+GMI', '+02.00:"Microchip"\r\nOK\r\n');
+    const answer = module.call('GMI');
+    await settle(clock);
+    expect((await answer)[0].elements.manId).to.equal('Microchip');
+  });
+
   it('sends one command at a time, in order', async () => {
     const { far, module, clock } = await open((each) => {
       each.replies.set('AT+GMI', undefined);
