@@ -34,6 +34,9 @@ interface SimFlags extends Omit<SimulatorOptions, 'accessPoints' | 'forwards' | 
   readonly scenario?: Scenario;
 }
 
+/** Who watches the capture while it grows is at most so far behind. */
+const CAPTURE_FLUSH_MS = 500;
+
 /** Lets commander say which flag was wrong. */
 function checked<T>(parse: (text: string) => T): (text: string) => T {
   return (text) => {
@@ -114,6 +117,10 @@ async function runSim(flags: SimFlags): Promise<void> {
       ...(traceFile === undefined ? {} : { trace: (line: string) => void writeSync(traceFile, line) }),
     });
     closers.push(() => simulator.close());
+    if (rest.pcap !== undefined) {
+      const flush = setInterval(() => simulator.world.flushCapture(), CAPTURE_FLUSH_MS);
+      closers.push(() => clearInterval(flush));
+    }
     if (scenario !== undefined) closers.push(scenario.apply(simulator));
     const { modules } = simulator;
     const uarts: UartLine[] = [];
