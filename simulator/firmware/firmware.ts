@@ -237,9 +237,9 @@ export class Firmware {
       const outcome = this.#dispatch(exchange);
       if (outcome !== DEFERRED) this.#finish(exchange, outcome ?? 'OK');
     } catch (error) {
+      this.#finish(exchange, 'ERROR');
       if (this.#options.onFault === undefined) throw error;
       this.#options.onFault(error);
-      this.#finish(exchange, 'ERROR');
     }
   }
 
@@ -285,12 +285,12 @@ export class Firmware {
     this.#options.observe?.({ kind: 'status', ...outcome });
     exchange.finish(outcome);
     this.#current = undefined;
-    const actions = this.#afterStatus;
-    this.#afterStatus = [];
-    for (const action of actions) action();
     const held = this.#held;
+    const actions = this.#afterStatus;
     this.#held = [];
+    this.#afterStatus = [];
     for (const event of held) this.#emit(event);
+    for (const action of actions) action();
     this.#next();
   }
 

@@ -1,4 +1,5 @@
 /** The module's network interface 0: a TCP/IP stack for as long as the module runs, on whatever network it joins. */
+import { formatIpv4, parseIpv4 } from '../../driver/protocol/address.js';
 import type { AddressInfo, Clock, Link, Random } from '../tcpip/contract.js';
 import { ConfigTable } from './config-table.js';
 import type { ModuleStack, StackFactory } from './module-stack.js';
@@ -41,10 +42,14 @@ export interface NetworkOptions {
   readonly time: WallClock;
 }
 
-const splitPrefix = (text: string): [address: string, prefix: number] => {
-  const [address, prefix = '32'] = text.split('/');
-  return [address, Number(prefix)];
-};
+/** A prefix length for an address configured without a mask, or with one that is no prefix. */
+const DEFAULT_PREFIX = 24;
+
+function splitPrefix(text: string): [address: string, prefix: number] {
+  // A mask may be written as one: 10.0.0.1/255.255.0.0.
+  const [address, suffix = ''] = formatIpv4(parseIpv4(text) as Uint8Array).split('/');
+  return [address, /^\d+$/.test(suffix) ? Number(suffix) : DEFAULT_PREFIX];
+}
 
 export class Network {
   readonly mac: string;

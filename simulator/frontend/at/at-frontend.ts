@@ -101,6 +101,7 @@ export class AtFrontend implements Frontend {
     return this.#input.dropped + this.#output.dropped + this.#queue.dropped;
   }
 
+  /** Once it was true, the firmware is told when the host has caught up. */
   get congested(): boolean {
     if (!this.#congested && this.#waiting() > CONGESTED) {
       this.#congested = true;
@@ -131,6 +132,7 @@ export class AtFrontend implements Frontend {
   }
 
   event(event: Omit<Event, 'kind'>): void {
+    if (this.#mode === 'off') return;
     if (this.#mode !== 'command') {
       if (this.#stream?.event(event)) return;
       if (this.#held.length < MAX_HELD) this.#held.push(event);

@@ -178,6 +178,21 @@ describe('station addresses', () => {
     expect(bench.stack.addresses).to.deep.equal([]);
   });
 
+  it('take a mask in either form', () => {
+    for (const [written, prefix] of [
+      ['10.0.0.5/255.255.0.0', 16],
+      ['10.0.0.5/20', 20],
+      ['10.0.0.5', 24],
+    ]) {
+      const bench = ready();
+      bench.command('AT+NETIFC=0,10,0');
+      expect(bench.command(`AT+NETIFC=0,40,"${written}"`)).to.equal('OK\r\n');
+      bench.command('AT+WSTA=1');
+      bench.wait(100);
+      expect(bench.stack.addresses).to.deep.include({ address: '10.0.0.5', prefix, origin: 'static' });
+    }
+  });
+
   it('change with the configuration while connected', () => {
     const bench = ready();
     bench.command('AT+WSTA=1');
