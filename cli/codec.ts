@@ -2,12 +2,14 @@
  * `wincs02 encode` and `wincs02 decode`: one message to bytes and back, on either wire. With `--batch`, newline-delimited
  * JSON both ways; a bad line answers `{"error":…}` and the batch goes on.
  */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Command, Option } from 'commander';
 import { WincError } from '../driver/protocol/errors.js';
 import type { JsonObject } from '../driver/protocol/json.js';
 import { decodeAtLine, encodeAtLine } from './codec-at.js';
 import { decodeTlvMessage, encodeTlvMessage } from './codec-tlv.js';
+import { annotateSpiLog, spiLogToPcapng } from './decode-spi.js';
 import { CliError, Exit } from './exit.js';
 
 interface Codec {
@@ -41,8 +43,10 @@ function hexBytes(text: unknown): Uint8Array {
   return Buffer.from(digits, 'hex');
 }
 
-const wireOption = () =>
-  new Option('--wire <wire>', 'which encoding').choices(Object.keys(codecs)).makeOptionMandatory();
+const wireOption = (...others: string[]) =>
+  new Option('--wire <wire>', 'which encoding')
+    .choices([...Object.keys(codecs), ...others])
+    .makeOptionMandatory();
 
 export function encodeCommand(): Command {
   return new Command('encode')
@@ -61,23 +65,34 @@ export function encodeCommand(): Command {
 
 export function decodeCommand(): Command {
   return new Command('decode')
-    .description('bytes of either end to JSON')
-    .addOption(wireOption())
+    .description('bytes of either end to JSON; with --wire spi, a log of an SPI bus to annotated lines')
+    .addOption(wireOption('spi'))
     .option('--batch', 'newline-delimited JSON from stdin')
-    .argument('[message]', 'an AT line, or hex; none: lines from stdin')
-    .action(async (message: string | undefined, options: { wire: string; batch?: boolean }) => {
-      const codec = codecs[options.wire];
-      if (options.batch === true) {
-        return batch((input) =>
-          typeof input.line === 'string'
-            ? codec.fromText(input.line)
-            : codec.fromBytes(hexBytes(input.message)),
-        );
-      }
-      const lines = message === undefined ? createInterface({ input: process.stdin }) : [message];
-      for await (const line of lines)
-        for (const decoded of codec.fromText(line)) console.log(JSON.stringify(decoded));
-    });
+    .option('--pcap <file>', 'spi: write the messages to a pcapng file instead')
+    .argument('[message]', 'an AT line, hex, or the file of an SPI log; none: from stdin')
+    .action(
+      async (message: string | undefined, options: { wire: string; batch?: boolean; pcap?: string }) => {
+        if (options.wire === 'spi') return decodeSpiLog(message, options.pcap);
+        const codec = codecs[options.wire];
+        if (options.batch === true) {
+          return batch((input) =>
+            typeof input.line === 'string'
+              ? codec.fromText(input.line)
+              : codec.fromBytes(hexBytes(input.message)),
+          );
+        }
+        const lines = message === undefined ? createInterface({ input: process.stdin }) : [message];
+        for await (const line of lines)
+          for (const decoded of codec.fromText(line)) console.log(JSON.stringify(decoded));
+      },
+    );
+}
+
+/** Our own trace, sigrok's annotations or a Saleae export. */
+function decodeSpiLog(file: string | undefined, pcap: string | undefined): void {
+  const text = readFileSync(file ?? 0, 'utf8');
+  if (pcap !== undefined) writeFileSync(pcap, spiLogToPcapng(text, Date.now()));
+  else for (const line of annotateSpiLog(text)) console.log(line);
 }
 
 function parseJson(text: string): JsonObject {

@@ -2,6 +2,7 @@
 import { createWriteStream } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type TransportDevice, traceDevice, WincModule } from '../driver/index.js';
+import { spiTraceDevice } from '../driver/transport/spi-trace.js';
 import { CliError, Exit } from './exit.js';
 import { createOutput, type Output } from './output.js';
 
@@ -115,7 +116,7 @@ export function traceTo(file: string | undefined): TransportDevice[] {
   stream.on('error', (error) => {
     process.stderr.write(`wincs02: the trace ends here: ${error.message}\n`);
   });
-  return [traceDevice(stream)];
+  return [traceDevice(stream), spiTraceDevice(stream)];
 }
 
 /** A real module boots in about 4 s; one that says nothing for so long is not there. */

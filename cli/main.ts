@@ -8,6 +8,7 @@ import { decodeCommand, encodeCommand } from './codec.js';
 import { interrupted } from './common.js';
 import { demoCommand } from './demo.js';
 import { dnsCommand } from './dns.js';
+import { doctorCommand } from './doctor.js';
 import { CliError, Exit, exitCodeOf } from './exit.js';
 import { infoCommand } from './info.js';
 import { joinCommand } from './join.js';
@@ -39,6 +40,7 @@ function createProgram(): Command {
     dnsCommand(),
     tcpCommand(),
     atCommand(),
+    doctorCommand(),
     encodeCommand(),
     decodeCommand(),
     stackCommand(),
