@@ -29,11 +29,22 @@ const SECRET_IDS: Partial<Record<CommandName, readonly number[]>> = {
 /** Commands whose data may be a private key. */
 const SECRET_DATA: ReadonlySet<string> = new Set(['FSTSFR']);
 
-/** The message with passphrases, passwords and file contents replaced by `***`. */
+/** The message to keep: passphrases, passwords and file contents replaced by `***`, bytes copied. */
 export function withoutSecrets(message: LoggedMessage): LoggedMessage {
-  if (message.kind === 'request') return { ...message, args: masked(message.command, message.args) };
-  if (message.kind === 'response') return { ...message, elements: masked(message.command, message.elements) };
-  return message;
+  if (message.kind === 'request') return { ...message, args: owned(masked(message.command, message.args)) };
+  if (message.kind === 'response')
+    return { ...message, elements: owned(masked(message.command, message.elements)) };
+  return message.kind === 'event' ? { ...message, elements: owned(message.elements) } : message;
+}
+
+/** Bytes are lent by whoever made the message. */
+function owned<T extends Readonly<Record<string, unknown>>>(values: T): T {
+  const copies = Object.entries(values).filter(([, value]) => value instanceof Uint8Array);
+  if (copies.length === 0) return values;
+  return {
+    ...values,
+    ...Object.fromEntries(copies.map(([name, value]) => [name, (value as Uint8Array).slice()])),
+  };
 }
 
 function masked<T extends Readonly<Record<string, unknown>>>(command: CommandName, values: T): T {
@@ -79,7 +90,7 @@ export class MessageLog {
   /** @param limit  messages kept in memory, the oldest forgotten first */
   constructor(clock: Clock, options: { limit?: number; sink?: (line: string) => void } = {}) {
     this.#clock = clock;
-    this.#limit = options.limit ?? 10_000;
+    this.#limit = options.limit ?? 4096;
     this.#sink = options.sink;
   }
 

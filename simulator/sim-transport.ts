@@ -50,6 +50,7 @@ export function parseSimUrl(url: string): SimulatorOptions {
     else if (name === 'impair') options.impair = parseImpair(value);
     else if (name === 'pcap') options.pcap = value;
     else if (name === 'realistic' && value === '') options.realistic = true;
+    else if (name === 'paced' && value === '') options.paced = true;
     else
       throw new WincError(
         'WINC_URL',

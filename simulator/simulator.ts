@@ -18,6 +18,8 @@ export interface ModuleOptions {
   readonly mac?: string;
   /** From power-up to banner, ms; by default at once, with `realistic` as the real one. */
   readonly bootMs?: number;
+  /** Bytes on its UART take the time they take on a wire: at 230,400 baud, until AT+IPR says otherwise. */
+  readonly paced?: boolean;
 }
 
 export interface SimulatorOptions extends WorldOptions, ModuleOptions {
@@ -123,6 +125,7 @@ export class SimulatedModule {
       mac: this.mac,
       profile: options.profile ?? 'rnwf02',
       realistic: options.realistic ?? false,
+      pacedUart: options.paced ?? false,
       ...(options.bootMs === undefined ? {} : { bootMs: options.bootMs }),
       ...(options.onFault === undefined ? {} : { onFault: options.onFault }),
       observe: (message) => log.record(index, message),

@@ -138,8 +138,9 @@ const file = object(
     seed: whole(0, 2 ** 32 - 1),
     bootMs: whole(0, 600_000),
     realistic: flag,
+    paced: flag,
     hostNetwork,
-    modules: listOf(object({}, { profile, mac, bootMs: whole(0, 600_000) }), 65_536),
+    modules: listOf(object({}, { profile, mac, bootMs: whole(0, 600_000), paced: flag }), 65_536),
     accessPoints: listOf(accessPoint, 4096),
     router: object(
       {},

@@ -53,6 +53,14 @@ describe('the message log', () => {
     expect(JSON.parse(lines[3])).to.deep.equal({ at: 0, module: 0, ...linkUp, elements: { assocId: 3 } });
   });
 
+  it('keeps bytes as they were', () => {
+    const log = new MessageLog(new VirtualClock());
+    const data = Uint8Array.of(1, 2, 3);
+    log.record(0, request('SOCKWR', { sockId: 1, length: 3, data }));
+    data.fill(0);
+    expect(log.entries[0].message).to.have.deep.nested.property('args.data', Uint8Array.of(1, 2, 3));
+  });
+
   it('writes bytes as hexadecimal text', () => {
     const message = request('SOCKWR', { sockId: 1, length: 2, data: Uint8Array.of(0, 255) });
     expect(JSON.parse(formatEntry({ at: 1.23456, module: 2, message }))).to.deep.include({
