@@ -2,6 +2,7 @@
 import type { ServiceFactory } from '../service.js';
 import { assoc } from './assoc.js';
 import { cfg } from './cfg.js';
+import { di } from './di.js';
 import { dns } from './dns.js';
 import { internal } from './internal.js';
 import { netif } from './netif.js';
@@ -17,6 +18,7 @@ import { wsta } from './wsta.js';
 export const services: readonly ServiceFactory[] = [
   assoc,
   cfg,
+  di,
   dns,
   internal,
   netif,

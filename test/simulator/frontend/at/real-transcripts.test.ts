@@ -59,6 +59,11 @@ describe('what real modules were seen to print', () => {
     expect(bench.command('AT+CFGXX=?')).to.equal(`${line}\r\n`);
   });
 
+  it('AT+DI of firmware 3.2.0', () => {
+    const output = Bench.booted().command('AT+DI');
+    for (const line of seen('AT+DI', '3.2.0')) expect(output).to.contain(`${line}\r\n`);
+  });
+
   it('the default of ROAMING', () => {
     const [line] = seen('AT+WSTAC', '3.1.0');
     expect(Bench.booted().command('AT+WSTAC')).to.contain(`${line}\r\n`);
