@@ -60,7 +60,7 @@ export interface TcpHandler {
   readable?(): void;
   /** Room in the send buffer after a short `write`. */
   writable?(): void;
-  /** All bytes up to here (total, since the start) are acknowledged by the peer. */
+  /** All bytes up to here (total, since the start) are acknowledged by the peer; once more when our FIN is. */
   acknowledged?(total: number): void;
   /** TIME-WAIT begins; `closed('none')` follows at once, `released` when it ends. */
   timeWait?(): void;

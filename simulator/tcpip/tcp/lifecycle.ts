@@ -2,6 +2,7 @@ import type { TcpFailure } from '../contract.js';
 import { ACK, RST } from '../wire/tcp.js';
 import {
   type Connection,
+  EVENT_ACKNOWLEDGED,
   EVENT_CLOSED,
   EVENT_READABLE,
   EVENT_RELEASED,
@@ -104,6 +105,7 @@ function release(c: Connection): void {
 /** Our FIN is acknowledged. */
 export function finAcknowledged(c: Connection): void {
   moveTo(c, states.FIN_ACKED);
+  if (c.handler.acknowledged !== undefined) c.notify(EVENT_ACKNOWLEDGED);
   switch (c.stateNumber) {
     case states.TIME_WAIT:
       enterTimeWait(c);
