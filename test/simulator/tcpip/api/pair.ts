@@ -21,7 +21,7 @@ export const addressOf = { a: '10.0.0.1', b: '10.0.0.2' };
 /** Two stacks on a cable, on virtual time. */
 export function pair(tcp: NonNullable<StackOptions['tcp']> = {}): Pair {
   const clock = new VirtualClock();
-  const [left, right] = memoryPipe({ dispatch: onClock(clock) });
+  const [left, right] = memoryPipe({ dispatch: onClock(clock), queue: 4096 });
   const state: { lose: Pair['lose'] } = { lose: undefined };
   const lossy: Link = {
     mtu: left.mtu,
