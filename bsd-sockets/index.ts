@@ -1,13 +1,13 @@
 /**
  * The vendor's Berkeley sockets over a module, line by line what a C program for it expects.
  *
- *   BsdSockets     descriptors, errno, poll, events        client   a connection as a Node stream
+ *   BsdSockets     descriptors, errno, poll, events        stream, client   a connection as a Node stream
  *   Socket         one socket: its state and its commands
  *   Reader/Writer  bounded buffers and how they fill and empty
  *   state          tables: transitions, and what each function answers in each state
  */
 export * from './address.js';
-export { type ConnectOptions, connectTcp, SocketStream } from './client.js';
+export { type ConnectOptions, connectTcp, openConnection } from './client.js';
 export * from './constants.js';
 export { Errno, type ErrnoName, errnoName } from './errno.js';
 export type { Membership, OptionValue } from './options.js';
@@ -19,3 +19,4 @@ export {
   type SocketsOptions,
   socketsOf,
 } from './sockets.js';
+export { SocketStream, socketFailure } from './stream.js';

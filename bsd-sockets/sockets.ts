@@ -111,6 +111,13 @@ export class BsdSockets {
     return this.#byFd.get(fd)?.failure;
   }
 
+  /** Calls back once the module has taken everything that was sent, or can take no more. */
+  whenSent(fd: number, callback: () => void): void {
+    const socket = this.#live(fd);
+    if (socket === undefined) callback();
+    else socket.writer.whenIdle(callback);
+  }
+
   /** @returns a descriptor from 1 on; -1: `EAFNOSUPPORT`, `EINVAL`, `EPROTONOSUPPORT`, `ENFILE`, `EFAULT` */
   socket(domain: number, type: number, protocol = 0): number {
     return this.#answer(() => {
