@@ -106,6 +106,7 @@ async function runSim(flags: SimFlags): Promise<void> {
   const { uart, spiBridge = [], ap, forward, trace, scenario, ...rest } = flags;
   const lines = uart ?? (spiBridge.length > 0 ? [] : [{ kind: 'pty' } as const]);
   const traceFile = trace === undefined ? undefined : openOutput('--trace', trace);
+  const write = traceFile === undefined ? undefined : lineWriter(traceFile);
   const closers: (() => unknown)[] = [];
   try {
     const simulator = await createSimulator({
@@ -115,7 +116,7 @@ async function runSim(flags: SimFlags): Promise<void> {
       ...(ap === undefined ? {} : { accessPoints: ap }),
       ...(forward === undefined ? {} : { forwards: forward }),
       onFault: (error) => process.stderr.write(`${error instanceof Error ? error.stack : error}\n`),
-      ...(traceFile === undefined ? {} : { trace: (line: string) => void writeSync(traceFile, line) }),
+      ...(write === undefined ? {} : { trace: write }),
     });
     closers.push(() => simulator.close());
     if (rest.pcap !== undefined) {
@@ -178,6 +179,20 @@ function openOutput(flag: string, path: string): number {
   } catch (cause) {
     throw new CliError(Exit.FAILED, `${flag}: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** A full disk ends the trace, not the simulator. */
+function lineWriter(file: number): (line: string) => void {
+  let failed = false;
+  return (line) => {
+    if (failed) return;
+    try {
+      writeSync(file, line);
+    } catch (error) {
+      failed = true;
+      process.stderr.write(`wincs02: --trace ends here: ${(error as Error).message}\n`);
+    }
+  };
 }
 
 function untilInterrupted(): Promise<void> {

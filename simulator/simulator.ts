@@ -1,4 +1,5 @@
 /** A world with its modules in this process. */
+import { WincError } from '../driver/protocol/errors.js';
 import { SdioFrontend } from './frontend/sdio/index.js';
 import type { SpiDevice } from './frontend/spi-bridge.js';
 import { MemoryUart } from './memory-uart.js';
@@ -58,14 +59,10 @@ export class Simulator {
 
   /** Prefer {@link createSimulator}, which opens the forwarded ports too. */
   constructor(options: SimulatorOptions) {
+    const modules = moduleList(options);
     this.world = new World(options);
     this.#log = new MessageLog(this.world.clock, options.trace === undefined ? {} : { sink: options.trace });
-    const { modules = 1 } = options;
-    const each =
-      typeof modules === 'number'
-        ? Array.from({ length: Math.min(modules, MODULE_LIMIT) }, () => ({}))
-        : modules;
-    this.modules = each.map(
+    this.modules = modules.map(
       (own, index) => new SimulatedModule({ ...options, ...own }, index, this.world, this.#log),
     );
     for (const { device } of this.modules) device.powerUp();
@@ -105,6 +102,13 @@ export class Simulator {
     await Promise.all(this.modules.map((module) => module.close()));
     this.world.close();
   }
+}
+
+function moduleList({ modules = 1 }: SimulatorOptions): readonly ModuleOptions[] {
+  const count = typeof modules === 'number' ? modules : modules.length;
+  if (!Number.isInteger(count) || count < 1 || count > MODULE_LIMIT)
+    throw new WincError('WINC_ARGUMENT', `a simulator has 1 to ${MODULE_LIMIT} modules`);
+  return typeof modules === 'number' ? Array.from({ length: modules }, () => ({})) : modules;
 }
 
 /** One emulated module and the lines that lead to its UART. */

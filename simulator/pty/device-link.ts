@@ -6,6 +6,8 @@ import { WincError } from '../../driver/protocol/errors.js';
 export class DeviceLink {
   readonly path: string;
   readonly #target: string;
+  /** For a process that ends without closing anything. */
+  readonly #atExit = () => this.remove();
 
   /** @throws WincError `WINC_PTY_LINK` */
   constructor(path: string, target: string) {
@@ -24,10 +26,12 @@ export class DeviceLink {
         cause,
       });
     }
+    process.on('exit', this.#atExit);
   }
 
   /** Only if it is still ours: another simulator may have taken the name since. */
   remove(): void {
+    process.off('exit', this.#atExit);
     try {
       if (readlinkSync(this.path) === this.#target) unlinkSync(this.path);
     } catch {

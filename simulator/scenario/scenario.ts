@@ -56,6 +56,7 @@ const accessPoint = object(
     channel: whole(1, 14),
     rssi,
     hidden: flag,
+    mfp: flag,
     maxStations: whole(1, 4096),
   },
 );

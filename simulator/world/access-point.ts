@@ -29,6 +29,8 @@ export interface AccessPointOptions {
   readonly rssi?: number;
   /** Its beacons carry no name; it answers to a probe for its own. */
   readonly hidden?: boolean;
+  /** With WPA2: offers protected management frames (802.11w). */
+  readonly mfp?: boolean;
   /** Default 64. */
   readonly maxStations?: number;
 }
@@ -62,6 +64,7 @@ export class AccessPoint {
   readonly bssid: string;
   readonly channel: number;
   readonly hidden: boolean;
+  readonly mfp: boolean;
   readonly maxStations: number;
   /** Turned off, it ignores who asks to join, as an overloaded one does; beacons go on. */
   admitting = true;
@@ -100,6 +103,7 @@ export class AccessPoint {
       throw invalid('channels are 1 to 14');
     this.#rssi = options.rssi ?? -45;
     this.hidden = options.hidden ?? false;
+    this.mfp = options.mfp ?? false;
     this.maxStations = options.maxStations ?? 64;
     this.#setTimer = setTimer;
   }

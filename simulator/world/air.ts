@@ -84,6 +84,7 @@ export class Air {
         channel,
         rssi: accessPoint.rssi,
         security: accessPoint.security,
+        mfp: accessPoint.mfp,
       }));
   }
 

@@ -96,14 +96,21 @@ export class Router {
       zones: () => (this.hostNetwork === 'none' ? [this.zone] : [this.zone, this.#hostNames]),
       upstream: () => (this.hostNetwork === 'full' ? this.#upstream.ask : undefined),
     });
-    this.dhcp = new DhcpServer(this.stack, {
-      clock,
-      address,
-      prefix,
-      pool: [this.firstLease, options.lastLease ?? '10.0.2.254'],
-      ...(options.leaseSeconds === undefined ? {} : { leaseSeconds: options.leaseSeconds }),
-      options: { ntpServers: [address] },
-    });
+    try {
+      this.dhcp = new DhcpServer(stack, {
+        clock,
+        address,
+        prefix,
+        pool: [this.firstLease, options.lastLease ?? '10.0.2.254'],
+        ...(options.leaseSeconds === undefined ? {} : { leaseSeconds: options.leaseSeconds }),
+        options: { ntpServers: [address] },
+      });
+    } catch (cause) {
+      stack.close();
+      throw new WincError('WINC_ARGUMENT', `router: ${(cause as Error).message.replace(/^E[A-Z]+: /, '')}`, {
+        cause,
+      });
+    }
 
     const destination = (to: string) => hostDestination(to, this.hostNetwork, this.addresses);
     this.#tcp = new TcpNat({ clock, destination });

@@ -16,7 +16,7 @@ import { VirtualSwitch } from '../tcpip/link/switch.js';
 import { random32, seededRandom } from '../tcpip/random.js';
 import { type AccessPoint, type AccessPointOptions, DEFAULT_ACCESS_POINT } from './access-point.js';
 import { Air } from './air.js';
-import type { DnsRecord } from './dns-zone.js';
+import { checkedRecord, type DnsRecord } from './dns-zone.js';
 import type { HostNetwork } from './policy.js';
 import { Router, type RouterAddressing } from './router.js';
 import { StationLink } from './station-link.js';
@@ -78,6 +78,9 @@ export class World {
       attach: (mac) => this.#attach(mac),
     });
     for (const accessPoint of options.accessPoints ?? [DEFAULT_ACCESS_POINT]) this.air.add(accessPoint);
+    const records = (options.dns ?? []).map(checkedRecord);
+    this.#capture =
+      options.pcap === undefined ? undefined : new CaptureFile(options.pcap, { now: this.utcNow });
     this.router = new Router({
       ...options.router,
       link: this.#network.port(),
@@ -86,9 +89,7 @@ export class World {
       utcNow: this.utcNow,
       hostNetwork: options.hostNetwork ?? 'loopback',
     });
-    for (const record of options.dns ?? []) this.router.zone.add(record);
-    this.#capture =
-      options.pcap === undefined ? undefined : new CaptureFile(options.pcap, { now: this.utcNow });
+    for (const record of records) this.router.zone.add(record);
   }
 
   /** A source of its own for somebody, drawn from the world's. */

@@ -124,6 +124,23 @@ describe('a simulator in this process', () => {
     cancel();
   });
 
+  it('is not made of what cannot be', async () => {
+    for (const options of [
+      { modules: 0 },
+      { router: { address: '192.168.1.1' } },
+      { router: { address: '10.0.2.2', firstLease: '10.0.2.9', lastLease: '10.0.2.8' } },
+      { router: { ipv6Prefix: 'fd00::1:2:3:4' } },
+      { dns: [{ name: 'a.test', type: 'A' as const, data: 'x' }] },
+      { accessPoints: [{ ssid: '' }] },
+    ]) {
+      const clock = new VirtualClock();
+      const error = await createSimulator({ ...options, clock }).catch((caught: unknown) => caught);
+      expect(error, JSON.stringify(options)).to.have.property('code', 'WINC_ARGUMENT');
+      clock.advance(1);
+      expect(clock.pending).to.equal(0);
+    }
+  });
+
   it('reaches a server of the host through its URL alone', async () => {
     const server = createServer((socket) => socket.end('hello from the host')).listen(0, '127.0.0.1');
     await once(server, 'listening');
