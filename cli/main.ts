@@ -13,6 +13,7 @@ import { CliError, Exit, exitCodeOf } from './exit.js';
 import { infoCommand } from './info.js';
 import { joinCommand } from './join.js';
 import { printable } from './output.js';
+import { pingCommand } from './ping.js';
 import { scanCommand } from './scan.js';
 import { simCommand } from './sim.js';
 import { stackCommand } from './stack.js';
@@ -38,6 +39,7 @@ function createProgram(): Command {
     scanCommand(),
     joinCommand(),
     dnsCommand(),
+    pingCommand(),
     tcpCommand(),
     atCommand(),
     doctorCommand(),
