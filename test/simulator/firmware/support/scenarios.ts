@@ -174,6 +174,19 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'dns | timeout': { given: names(exampleZone) },
   'dns | type not supported': { given: names(exampleZone) },
 
+  'ping | ok': {
+    given: (run) => {
+      joined(run);
+      run.bench.stack.ping = (_address, _options, done) => {
+        run.bench.stack.later(() => done({ rttMs: 7, ttl: 64, bytes: 32 }));
+        return () => {};
+      };
+    },
+  },
+  'ping | no reply': { given: joined },
+  'ping | name not resolvable': { given: names(exampleZone) },
+  'ping | no parameter': { given: joined },
+
   'tcp-client | connect, send binary, receive binary, peer closes': {
     given: (run) => {
       joined(run);
