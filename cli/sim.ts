@@ -34,6 +34,8 @@ interface SimFlags extends Omit<SimulatorOptions, 'accessPoints' | 'forwards' | 
   readonly scenario?: Scenario;
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+const ignore = () => {};
 /** Who watches the capture while it grows is at most so far behind. */
 const CAPTURE_FLUSH_MS = 500;
 
@@ -108,6 +110,8 @@ async function runSim(flags: SimFlags): Promise<void> {
   const traceFile = trace === undefined ? undefined : openOutput('--trace', trace);
   const write = traceFile === undefined ? undefined : lineWriter(traceFile);
   const closers: (() => unknown)[] = [];
+  // timeout(1) and process managers send their signal twice: the second must not cut the cleaning up short.
+  for (const signal of SIGNALS) process.on(signal, ignore);
   try {
     const simulator = await createSimulator({
       profile: lines.length === 0 ? 'wincs02' : 'rnwf02',

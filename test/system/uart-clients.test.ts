@@ -33,7 +33,9 @@ class RunningSim {
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (this.process.exitCode !== null) return this.process.exitCode;
+    // twice, as timeout(1) does
     this.process.kill(signal);
+    setTimeout(() => this.process.kill(signal), 1);
     const [code] = await once(this.process, 'exit');
     return code;
   }

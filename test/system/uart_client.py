@@ -170,7 +170,7 @@ def main():
     result = {}
     step = None
     try:
-        for step in (echo_and_prompt, system, scan, join, names, refused):
+        for step in (echo_and_prompt, system, scan, join, names, ping, refused):
             step(module)
         step = fetch
         started = time.monotonic()
