@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import nodeNet, { type AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { type ModuleNet, netOf, type Socket } from '../../../bsd-sockets/net/index.js';
@@ -8,6 +9,8 @@ import { systemClock } from '../../../driver/clock.js';
 import { WincModule } from '../../../driver/index.js';
 import type { Transport } from '../../../driver/transport/transport.js';
 import { openSimTransport, type Simulator } from '../../../simulator/index.js';
+
+import { cert, key } from './certificate.js';
 
 const ROUTER = '10.0.2.2';
 
@@ -232,6 +235,43 @@ describe('net through an emulated module', () => {
     expect(await answer.text()).to.equal('served /page');
     server.close();
     forward.close();
+  });
+
+  it('carries TLS of this host, for tls.connect, an https agent and a connector', async () => {
+    const web = https.createServer({ cert, key }, (request, response) =>
+      response.end(`secret ${request.url}`),
+    );
+    web.listen(0, '127.0.0.1');
+    await once(web, 'listening');
+    const { port } = web.address() as AddressInfo;
+    const trusted = { ca: cert, servername: 'server.test' };
+    const direct = net.tls.connect({ host: ROUTER, port, ...trusted });
+    await once(direct, 'secureConnect');
+    expect(direct.authorized).to.equal(true);
+    direct.destroy();
+
+    const agent = net.httpsAgent();
+    const request = https.get({ host: ROUTER, port, path: '/agent', agent, ...trusted });
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    let body = '';
+    for await (const chunk of response) body += chunk;
+    expect(body).to.equal('secret /agent');
+    agent.destroy();
+
+    const connector = net.connector({ ca: cert });
+    const connecting = (servername: string) =>
+      new Promise<nodeNet.Socket>((resolve, reject) => {
+        const target = { hostname: ROUTER, port: String(port), protocol: 'https:', servername };
+        connector(target, (error, socket) => (socket === null ? reject(error) : resolve(socket)));
+      });
+    const socket = await connecting('server.test');
+    socket.end('GET /connector HTTP/1.0\r\n\r\n');
+    let raw = '';
+    for await (const chunk of socket) raw += chunk;
+    expect(raw).to.match(/secret \/connector$/);
+    const wrong = await connecting('other.test').catch((error) => error);
+    expect(wrong.code).to.equal('ERR_TLS_CERT_ALTNAME_INVALID');
+    web.close();
   });
 
   it('sends and receives datagrams as dgram does', async () => {
