@@ -80,7 +80,22 @@ export class Router {
     };
     const stack = createStack({ link, clock, random, mac: ROUTER_MAC });
     this.stack = stack;
-    stack.addAddress(address, prefix);
+    try {
+      stack.addAddress(address, prefix);
+      this.dhcp = new DhcpServer(stack, {
+        clock,
+        address,
+        prefix,
+        pool: [this.firstLease, options.lastLease ?? '10.0.2.254'],
+        ...(options.leaseSeconds === undefined ? {} : { leaseSeconds: options.leaseSeconds }),
+        options: { ntpServers: [address] },
+      });
+    } catch (cause) {
+      stack.close();
+      throw new WincError('WINC_ARGUMENT', `router: ${(cause as Error).message.replace(/^E[A-Z]+: /, '')}`, {
+        cause,
+      });
+    }
     if (options.ipv6Prefix !== undefined && this.addresses.ipv6 !== undefined) {
       stack.startIpv6();
       stack.addAddress(this.addresses.ipv6, 64);
@@ -96,21 +111,6 @@ export class Router {
       zones: () => (this.hostNetwork === 'none' ? [this.zone] : [this.zone, this.#hostNames]),
       upstream: () => (this.hostNetwork === 'full' ? this.#upstream.ask : undefined),
     });
-    try {
-      this.dhcp = new DhcpServer(stack, {
-        clock,
-        address,
-        prefix,
-        pool: [this.firstLease, options.lastLease ?? '10.0.2.254'],
-        ...(options.leaseSeconds === undefined ? {} : { leaseSeconds: options.leaseSeconds }),
-        options: { ntpServers: [address] },
-      });
-    } catch (cause) {
-      stack.close();
-      throw new WincError('WINC_ARGUMENT', `router: ${(cause as Error).message.replace(/^E[A-Z]+: /, '')}`, {
-        cause,
-      });
-    }
 
     const destination = (to: string) => hostDestination(to, this.hostNetwork, this.addresses);
     this.#tcp = new TcpNat({ clock, destination });

@@ -129,6 +129,7 @@ describe('a simulator in this process', () => {
       { modules: 0 },
       { router: { address: '192.168.1.1' } },
       { router: { address: '10.0.2.2', firstLease: '10.0.2.9', lastLease: '10.0.2.8' } },
+      { router: { address: 'here' } },
       { router: { ipv6Prefix: 'fd00::1:2:3:4' } },
       { dns: [{ name: 'a.test', type: 'A' as const, data: 'x' }] },
       { accessPoints: [{ ssid: '' }] },
