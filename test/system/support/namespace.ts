@@ -112,10 +112,21 @@ export class KernelNetwork {
 
   async close(): Promise<void> {
     this.tap.close();
-    const ends = [...this.#children].map((child) => new Promise((resolve) => child.once('close', resolve)));
-    for (const child of this.#children) child.kill('SIGKILL');
-    await Promise.all(ends);
+    const ends = [...this.#children].map((child) => new Promise((resolve) => child.once('exit', resolve)));
+    for (const child of this.#children) child.kill('SIGTERM');
+    await Promise.race([Promise.all(ends), new Promise((resolve) => setTimeout(resolve, 2000))]);
+    // Whatever these started and left behind.
+    const left = execFileSync('ip', ['netns', 'pids', this.name]).toString().split('\n');
+    for (const pid of left) if (pid !== '') tryKill(Number(pid));
     execFileSync('ip', ['netns', 'del', this.name]);
+  }
+}
+
+function tryKill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone by itself meanwhile.
   }
 }
 
