@@ -6,3 +6,4 @@ export {
   type SdioFrontendOptions,
   type SpiMisbehaviour,
 } from './sdio-frontend.js';
+export { type SpiPort, spiPort } from './spi-port.js';
