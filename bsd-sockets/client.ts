@@ -58,18 +58,17 @@ export async function openConnection(
   const where = `Connecting to ${host}:${port}`;
   const connected = tlsConfig === undefined ? SocketEvent.CONNECT : SocketEvent.TLS_CONNECT;
   await new Promise<void>((resolve, reject) => {
-    const end = (settle: () => void) => {
+    const end = () => {
       timer.cancel();
       signal?.removeEventListener('abort', aborted);
-      settle();
     };
-    const give = (error: WincError) =>
-      end(() => {
-        // Before OPEN it cannot be closed: then as soon as it is.
-        const closing = () => sockets.shutdown(fd) === 0;
-        if (!closing()) sockets.watch(fd, () => void closing());
-        reject(error);
-      });
+    const give = (error: WincError) => {
+      end();
+      // Before OPEN it cannot be closed: then as soon as it is.
+      sockets.watch(fd, () => void sockets.shutdown(fd));
+      sockets.shutdown(fd);
+      reject(error);
+    };
     const aborted = () =>
       give(new WincError('WINC_ABORTED', `${where} was aborted.`, { cause: signal?.reason }));
     const late = () =>
@@ -80,7 +79,10 @@ export async function openConnection(
       if (status === SocketStatus.ERROR) {
         give(socketFailure(sockets, fd, 'WINC_CONNECT_FAILED', `${where} failed`));
       } else if (event === SocketEvent.OPEN) sockets.connect(fd, { family, address, port });
-      else if (event === connected) end(resolve);
+      else if (event === connected) {
+        end();
+        resolve();
+      }
     });
     if (signal?.aborted) aborted();
   });

@@ -221,7 +221,6 @@ export class Socket {
       if (this.kind === 'datagram') {
         this.remote = address;
         if (this.#go('ready')) this.#tell(SocketEvent.CONNECT);
-        return;
       }
     });
     if (this.kind === 'stream') {
@@ -272,9 +271,7 @@ export class Socket {
     this.errno = errnoFor(error, established);
     this.reader.stop();
     this.writer.stop();
-    const connecting = before === 'connecting' && this.kind === 'stream';
-    this.#tell(connecting ? SocketEvent.CONNECT : SocketEvent.ERROR, SocketStatus.ERROR);
-    if (connecting) this.#tell(SocketEvent.ERROR, SocketStatus.ERROR);
+    this.#tell(SocketEvent.ERROR, SocketStatus.ERROR);
   }
 
   /** `shutdown()`: what was sent still goes out, then the module closes it. */

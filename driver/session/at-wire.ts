@@ -242,11 +242,14 @@ export class AtWire implements Wire {
       else if (attempt % 4 === 3) await this.#link.write(FLUSH);
       // The line end first finishes whatever half line the module may hold.
       if (result !== 'boot') result = await this.#ask('\r\nATE0', Math.min(PROBE_MS, left()));
-      if (result === 'answered')
-        result = await this.#ask('AT+GMM', Math.min(PROBE_MS, left()), { proof: 'GMM' });
       if (result === 'answered') {
-        // A firmware without one of these keeps its default, which the codec reads as well.
-        for (const line of ['ATV5', 'ATF7']) await this.#ask(line, PROBE_MS);
+        result = await this.#ask('AT+GMM', Math.min(PROBE_MS, left()), { proof: 'GMM' });
+      }
+      // A firmware that refuses one of these keeps its default, which the codec reads as well.
+      for (const line of ['ATV5', 'ATF7']) {
+        if (result === 'answered') result = await this.#ask(line, PROBE_MS);
+      }
+      if (result === 'answered') {
         this.#doubtful = false;
         this.#ours = false;
         return;
