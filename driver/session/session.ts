@@ -5,7 +5,7 @@
 import { Semaphore } from 'async-mutex';
 import { type Clock, systemClock } from '../clock.js';
 import type { CommandName } from '../protocol/catalogue/index.js';
-import { statusError } from '../protocol/catalogue/statuses.js';
+import { StatusCode, statusError } from '../protocol/catalogue/statuses.js';
 import { WincError } from '../protocol/errors.js';
 import type { Event, ModuleMessage, Noise, Response, Status, Values } from '../protocol/messages.js';
 import { validateArgs } from '../protocol/validate.js';
@@ -314,6 +314,10 @@ export class Session {
       this.#counts.refused++;
       this.#settle(exchange, status.code, statusError(exchange.request.command, status.code, status.text));
     }
+    // Without numbers, one status too many shifts all that follow. What we send is a command; if the module saw none,
+    // someone or something else wrote to it, and its answer may be to that.
+    const astray = exchange === undefined || status.code === StatusCode.INVALID_CMD;
+    if (astray && status.seq === undefined) this.#recover(undefined);
   }
 
   #noise(noise: Noise): void {

@@ -87,6 +87,23 @@ describe('a session on the AT wire', () => {
     expect(await outcome(second)).to.equal('ok');
   });
 
+  it('is not put out of step by what another program writes to the module', async () => {
+    const { far, module, clock } = await open((each) => each.replies.set('AT+GMI', undefined));
+    const first = outcome(module.call('GMI'));
+    await settle(clock);
+    // The answer to a stray line comes first, then that to ours.
+    far.print('ERROR:0.2,"Invalid AT Command"\r\n+GMI:"Microchip"\r\nOK\r\n');
+    far.replies.set('AT+GMR', '+GMR:"3.2.0"\r\nOK\r\n');
+    const second = module.call('GMR');
+    await settle(clock, 100);
+    expect(await first).to.equal('WINC_STATUS');
+    expect((await second)[0].elements.versionInfo).to.equal('3.2.0');
+    far.print('OK\r\n');
+    const third = module.call('GMR');
+    await settle(clock, 100);
+    expect((await third)[0].elements.versionInfo).to.equal('3.2.0');
+  });
+
   it('gives a refusal its number and name', async () => {
     const { far, module, clock } = await open();
     far.replies.set('AT+SOCKCL=99', 'ERROR:14.0,"Socket ID Not Found"\r\n');
