@@ -13,26 +13,10 @@ import {
   socketsOf,
 } from '../../bsd-sockets/index.js';
 import { WincModule } from '../../driver/index.js';
-import { memoryPair } from '../../driver/transport/memory.js';
-import { MemorySpi } from '../../driver/transport/spi-memory.js';
-import type { Transport } from '../../driver/transport/transport.js';
 import { createSimulator, type Simulator } from '../../simulator/index.js';
+import { uartTransport, wires } from './wires.js';
 
 const ROUTER = '10.0.2.2';
-
-/** The emulated module's UART as one end of a cable that can be pulled. */
-function uartTransport(simulator: Simulator): ReturnType<typeof memoryPair>[0] {
-  const [near, far] = memoryPair('memory:uart');
-  const uart = simulator.uart();
-  uart.onData = (bytes) => void far.write(bytes).catch(() => {});
-  far.start({ data: (bytes) => uart.toModule(bytes), closed: () => {} });
-  return near;
-}
-
-const wires: Record<string, { profile: 'rnwf02' | 'wincs02'; open(simulator: Simulator): Transport }> = {
-  AT: { profile: 'rnwf02', open: uartTransport },
-  TLV: { profile: 'wincs02', open: (simulator) => new MemorySpi(simulator.modules[0].spi) },
-};
 
 const noise = (length: number, seed: number): Buffer => {
   const bytes = Buffer.alloc(length);
