@@ -8,8 +8,10 @@ import {
   RECOVERY_FAST,
   RECOVERY_LOSS,
   RECOVERY_NONE,
+  TIMER_PERSIST,
 } from './connection.js';
 import { pipe, timestampNow } from './output.js';
+import { mtuProbeArrived, onlyMtuProbeLost } from './path-probing.js';
 import {
   detectLoss,
   duplicatesShowLoss,
@@ -48,6 +50,11 @@ export function acknowledge(c: Connection, segment: Segment): void {
   const flight = (c.nxt - c.una) | 0;
   const windowChanged = updateWindow(c, segment);
   if (c.scoreboard.count === 0 && advanced <= 0) {
+    if (c.timerKind === TIMER_PERSIST) {
+      // The peer is there, however long its window stays shut (RFC 9293 3.8.6.1).
+      c.stalledSince = c.tcp.engine.now;
+      if (c.window > 0) c.backoff = 0;
+    }
     if (windowChanged) armSendTimer(c, false);
     return;
   }
@@ -161,6 +168,7 @@ function takeCumulative(c: Connection, ack: number, advanced: number, echo: numb
     c.backoff = 0;
     computeRto(c);
   }
+  if (c.mtuProbeSize > 0 && afterOrAt(ack, c.mtuProbeEnd)) mtuProbeArrived(c);
   c.stalledSince = tcp.engine.now;
   tcp.forwardProgress(c);
 }
@@ -249,7 +257,8 @@ function findLosses(c: Connection, advanced: number): void {
   } else if (c.recovery !== RECOVERY_LOSS && duplicatesShowLoss(c)) {
     markFrontLost(c);
   }
-  const lost = scoreboard.lostBytes > 0;
+  if (c.mtuProbeSize > 0 && scoreboard.lostBytes > 0 && onlyMtuProbeLost(c)) return;
+  const lost = scoreboard.lostBytes > scoreboard.resentBytes;
   if (lost && (c.recovery === RECOVERY_NONE || c.recovery === RECOVERY_CWR)) enterRecovery(c);
 }
 

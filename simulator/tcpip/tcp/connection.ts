@@ -192,6 +192,12 @@ export class Connection implements TcpConnection, CongestionWindow {
   // Path MTU (RFC 4821).
   /** What probing has found the path to take, below what ICMP told; 0: nothing. */
   pathMss = 0;
+  /** A probe for a larger size in flight (RFC 4821 7.3); size 0: none. */
+  mtuProbeSize = 0;
+  mtuProbeEnd = 0;
+  /** Sizes from here on have failed. */
+  mtuSearchLimit = 0;
+  mtuProbeAt = 0;
 
   // Urgent data (RFC 9293 3.8.5) going out; what comes in is delivered in line, as RFC 6093 advises.
   sendUrgent = 0;
@@ -222,6 +228,8 @@ export class Connection implements TcpConnection, CongestionWindow {
   keepAliveProbes = 0;
   lastReceivedAt = 0;
   userTimeout: number;
+  /** Still to be told to the peer (RFC 5482 3.1). */
+  userTimeoutPending = false;
   /** When the oldest unacknowledged data began to wait. */
   stalledSince = 0;
 
@@ -399,6 +407,7 @@ export class Connection implements TcpConnection, CongestionWindow {
 
   setUserTimeout(ms: number): void {
     this.userTimeout = ms > 0 ? ms : this.tcp.settings.userTimeoutMs;
+    this.userTimeoutPending = ms > 0;
   }
 
   setReceiveBuffer(bytes: number): void {

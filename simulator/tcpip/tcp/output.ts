@@ -7,6 +7,7 @@ import { ACK, CWR, ECE, emitTcp, FIN, PSH, TCP_HEADER, URG } from '../wire/tcp.j
 import type { Connection } from './connection.js';
 import { RECOVERY_FAST, TIMER_NONE } from './connection.js';
 import { openFastOpen } from './handshake.js';
+import { mtuProbeDue, startMtuProbe } from './path-probing.js';
 import { fillSackBlocks } from './sack-blocks.js';
 import { after, before } from './sequence.js';
 import * as states from './states.js';
@@ -108,6 +109,10 @@ function sendNew(c: Connection): void {
     if (queued <= 0 && !c.finQueued) return;
     if (c.scoreboard.count >= MAX_IN_FLIGHT) return;
     const usable = (c.una + c.window - c.nxt) | 0;
+    if (c.pathMss > 0 && mtuProbeDue(c, queued, usable)) {
+      sendMtuProbe(c);
+      continue;
+    }
     const { mss } = c;
     let length = Math.min(queued, mss);
     if (queued > 0) {
@@ -139,6 +144,16 @@ function sendNew(c: Connection): void {
     armSendTimer(c, false);
     if (fin) return;
   }
+}
+
+/** One segment larger than the path is known to take; the data behind it tells whether it arrived. */
+function sendMtuProbe(c: Connection): void {
+  const start = c.nxt;
+  const length = startMtuProbe(c);
+  c.nxt = (start + length) | 0;
+  c.scoreboard.push(start, c.nxt, c.tcp.engine.microseconds);
+  transmit(c, start, length, ACK, false);
+  armSendTimer(c, false);
 }
 
 /** Nagle as Minshall changed it: a small segment waits only while another small one is unacknowledged. */
@@ -211,6 +226,10 @@ export function transmit(
   }
   if (c.sackOk && (c.receiveBuffer.ranges.length > 0 || c.duplicateSackStart !== c.duplicateSackEnd)) {
     fillSackBlocks(c, segment, length);
+  }
+  if (c.userTimeoutPending && length === 0 && segment.sackCount === 0) {
+    segment.userTimeout = Math.ceil(c.userTimeout / 1000);
+    c.userTimeoutPending = false;
   }
   if (c.sendUrgentPending && after(c.sendUrgent, sequence)) {
     bits |= URG;

@@ -5,7 +5,6 @@ import { type Connection, EVENT_CONNECTED } from './connection.js';
 import { isCookie, makeCookie } from './fast-open.js';
 import { announcedMss, answerSyn, startAccept } from './handshake.js';
 import { inputSegment, takeData } from './input.js';
-import { finReceived } from './lifecycle.js';
 import { type Listener, Request } from './listener.js';
 import { sendSegment } from './segment-output.js';
 import { SynCookies } from './syn-cookies.js';
@@ -92,9 +91,8 @@ export class Passive {
     tcp.stats.tcpFastOpens++;
     c.fastOpenAccepted = true;
     segment.sequence = (segment.sequence + 1) | 0;
+    // A FIN of the SYN is left for the peer to send again, once the handshake is complete.
     if (segment.dataLength > 0) takeData(c, segment, packet.frame);
-    if (segment.flags & FIN && c.receiveNext === ((segment.sequence + segment.dataLength) | 0))
-      finReceived(c);
     c.ackNow = false;
     c.ackTimer.disarm();
     c.notify(EVENT_CONNECTED);

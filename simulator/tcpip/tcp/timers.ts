@@ -12,7 +12,7 @@ import {
 import { retransmitHandshake } from './handshake.js';
 import { failConnection, finishTimeWait } from './lifecycle.js';
 import { initialWindow, resend, sendAck, transmit, tryOutput, updateSegmentSize } from './output.js';
-import { suspectBlackHole } from './path-probing.js';
+import { mtuProbeFailed, suspectBlackHole } from './path-probing.js';
 import { detectLoss, enterLoss, enterRecovery } from './recovery.js';
 import { backedOff } from './rtt.js';
 import { SACKED } from './scoreboard.js';
@@ -142,6 +142,7 @@ function retransmissionTimeout(c: Connection): void {
     return;
   }
   c.backoff++;
+  if (c.mtuProbeSize > 0) mtuProbeFailed(c);
   suspectBlackHole(c);
   enterLoss(c);
   c.probeOutstanding = false;

@@ -9,8 +9,10 @@ export function tuneReceiveBuffer(c: Connection, taken: number): void {
   const { engine, settings } = c.tcp;
   if (c.receiveLimit >= settings.maxReceiveBuffer) return;
   const elapsed = engine.now - c.tuneAt;
-  if (elapsed < Math.max(1, c.srtt / 1000)) return;
-  if (c.tuneAt > 0 && elapsed < 4 * Math.max(1, c.srtt / 1000) && c.tuneCopied > c.receiveLimit >> 1) {
+  // The least round trip: queues of our own making are no reason to grow.
+  const roundTrip = Math.max(1, c.minRtt / 1000);
+  if (elapsed < roundTrip) return;
+  if (c.tuneAt > 0 && elapsed < 4 * roundTrip && c.tuneCopied > c.receiveLimit >> 1) {
     c.receiveLimit = Math.min(settings.maxReceiveBuffer, Math.max(2 * c.tuneCopied, c.receiveLimit * 2));
   }
   c.tuneCopied = 0;

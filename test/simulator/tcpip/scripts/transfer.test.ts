@@ -148,7 +148,8 @@ describe('scripts: transfer', () => {
     write 3000
     > . 1:1001(1000) ack 1
     < . 1:1(0) ack 1001 win 0
-    +600000 state ESTABLISHED
+${'    +100000 < . 1:1(0) ack 1001 win 0\n'.repeat(30)}
+    state ESTABLISHED
     ...`,
   );
   script(
