@@ -9,8 +9,9 @@ export function assoc(board: Board): Service {
     commands: {
       ASSOC({ args: { assocId } }) {
         const { association } = station;
+        // Hosts of real modules ask for all associations to see whether they must join: none is an error.
         if (association === undefined || (assocId !== undefined && assocId !== station.assocId)) {
-          return assocId === undefined ? undefined : 'ASSOC_NOT_FOUND';
+          return 'ASSOC_NOT_FOUND';
         }
         board.emit({
           name: 'ASSOC',
