@@ -19,7 +19,7 @@ import { formatAddress, isMulticast, isUnspecified } from './core/address.js';
 import { EndpointText, requireAddress } from './core/endpoints.js';
 import type { Packet } from './core/packet.js';
 import { Timer } from './core/timer-wheel.js';
-import { DhcpClient, type DhcpLease } from './dhcp/index.js';
+import { Dhcp6Client, DhcpClient, type DhcpLease } from './dhcp/index.js';
 import { StackError } from './errors.js';
 import { Echo } from './ip/echo.js';
 import type { InterfaceAddress } from './ip/interface.js';
@@ -89,6 +89,10 @@ class HostStack implements EngineStack {
   readonly #random: Random;
   #dhcp: DhcpClient | undefined;
   #lease: DhcpLease | undefined;
+  #dhcp6: Dhcp6Client | undefined;
+  /** From router advertisements and from DHCPv6. */
+  #advertisedServers: readonly string[] = [];
+  #dhcp6Servers: readonly string[] = [];
   readonly mac: string;
   nameServers: string[] = [];
   onAddressChange: (() => void) | undefined;
@@ -109,9 +113,10 @@ class HostStack implements EngineStack {
     network.register(PROTOCOL_UDP, this.#udp);
     network.iface.changed = () => this.onAddressChange?.();
     network.discovery.onNameServers = (servers) => {
-      const v4 = this.nameServers.filter((server) => !server.includes(':'));
-      this.nameServers = [...v4, ...servers.map(formatAddress)];
+      this.#advertisedServers = servers.map(formatAddress);
+      this.#mergeNameServers();
     };
+    network.discovery.onOtherConfiguration = () => this.#startDhcp6();
   }
 
   get stats(): StackStats {
@@ -227,6 +232,26 @@ class HostStack implements EngineStack {
 
   startIpv6(): void {
     this.#network.discovery.start();
+  }
+
+  /** A router said that there is more to know than it tells (RFC 4861 4.2, O flag). */
+  #startDhcp6(): void {
+    if (this.#dhcp6 !== undefined) return;
+    this.#dhcp6 = new Dhcp6Client(this, {
+      clock: this.#clock,
+      random: this.#random,
+      informed: ({ nameServers }) => {
+        this.#dhcp6Servers = nameServers;
+        this.#mergeNameServers();
+        this.onAddressChange?.();
+      },
+    });
+    this.#dhcp6.start();
+  }
+
+  #mergeNameServers(): void {
+    const v4 = this.nameServers.filter((server) => !server.includes(':'));
+    this.nameServers = [...v4, ...new Set([...this.#advertisedServers, ...this.#dhcp6Servers])];
   }
 
   advertise(advertisement: Advertisement | undefined): void {
@@ -376,6 +401,7 @@ class HostStack implements EngineStack {
   close(): void {
     if (this.#network.engine.closed) return;
     this.stopDhcp();
+    this.#dhcp6?.stop();
     this.#network.engine.enter(() => {
       this.#tcp.closeAll();
       this.#udp.closeAll();

@@ -74,8 +74,6 @@ function write32(bytes: Uint8Array, at: number, value: number): void {
 
 export const v4Address = (bits: number): Address => new Address(0, 0, 0xffff, bits);
 export const anyV4 = v4Address(0);
-export const broadcastV4 = v4Address(-1);
-export const anyV6 = new Address();
 /** ff02::1 */
 export const allNodes = new Address(0xff020000, 0, 0, 1);
 /** ff02::2 */
@@ -103,10 +101,6 @@ export const isLoopback = (x: Address): boolean =>
 
 /** 169.254/16 or fe80::/10. */
 export const isLinkLocal = (x: Address): boolean => (x.isV4 ? x.d >>> 16 === 0xa9fe : x.a >>> 22 === 0x3fa);
-
-/** Multicast that never leaves the link: 224.0.0/24, ffx1::, ffx2::. */
-export const isLinkLocalMulticast = (x: Address): boolean =>
-  x.isV4 ? x.d >>> 8 === 0xe00000 : x.a >>> 24 === 0xff && ((x.a >>> 16) & 0xf) <= 2;
 
 /** Class E and 0/8, which no host has (RFC 1122 3.2.1.3). */
 export const isReservedV4 = (x: Address): boolean => x.d >>> 28 === 0xf || x.d >>> 24 === 0;

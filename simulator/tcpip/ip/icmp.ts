@@ -1,5 +1,5 @@
-import { Address, formatAddress, isMulticast, isUnspecified } from '../core/address.js';
-import { fold, sumBytes } from '../core/checksum.js';
+import { Address, isMulticast, isUnspecified } from '../core/address.js';
+import { fold, } from '../core/checksum.js';
 import type { Engine } from '../core/engine.js';
 import { ETHERNET_HEADER, type Packet } from '../core/packet.js';
 import { TokenBucket } from '../core/token-bucket.js';
@@ -302,10 +302,3 @@ const refusalsV6: Readonly<Record<Refusal, readonly [number, number]>> = {
   parameter: [wire.ICMPV6_PARAMETER_PROBLEM, 0],
   option: [wire.ICMPV6_PARAMETER_PROBLEM, wire.PARAMETER_OPTION],
 };
-
-/** For tests and raw users: the checksum field of an ICMPv4 message. */
-export const icmpChecksum = (bytes: Uint8Array, at: number, length: number): number =>
-  ~sumBytes(bytes, at, length) & 0xffff;
-
-export const describeQuote = (quote: Quote): string =>
-  `${quote.error} for ${formatAddress(quote.destination)} protocol ${quote.protocol}`;

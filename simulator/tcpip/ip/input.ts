@@ -2,7 +2,6 @@ import { isLoopback, isMulticast, isReservedV4, isUnspecified } from '../core/ad
 import { fold } from '../core/checksum.js';
 import type { Engine } from '../core/engine.js';
 import { ETHERNET_HEADER, type Packet } from '../core/packet.js';
-import { read16, read32 } from '../wire/bytes.js';
 import {
   IPV4_HEADER,
   ipv4FragmentOffset,
@@ -266,13 +265,3 @@ export class IpInput {
     return true;
   }
 }
-
-/** Ports of a transport header, for those who look at quotes. */
-export const portsAt = (
-  bytes: Uint8Array,
-  at: number,
-): { source: number; destination: number; sequence: number } => ({
-  source: read16(bytes, at),
-  destination: read16(bytes, at + 2),
-  sequence: read32(bytes, at + 4),
-});

@@ -12,7 +12,7 @@ import {
 import { fold } from '../core/checksum.js';
 import { ETHERNET_HEADER, Packet } from '../core/packet.js';
 import { Timer } from '../core/timer-wheel.js';
-import { read16, write16 } from '../wire/bytes.js';
+import { write16 } from '../wire/bytes.js';
 import { linkLocalFromMac, multicastMac, withInterfaceId } from '../wire/ethernet.js';
 import { IPV6_HEADER, NEXT_ICMPV6, writeIpv6 } from '../wire/ipv6.js';
 import * as wire from '../wire/ndp.js';
@@ -433,6 +433,3 @@ export class NeighborDiscovery {
     this.#armExpiry();
   }
 }
-
-/** The ICMPv6 checksum field of a message at `at`. */
-export const icmpv6Checksum = (bytes: Uint8Array, at: number): number => read16(bytes, at + 2);

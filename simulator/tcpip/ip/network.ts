@@ -303,6 +303,3 @@ export class Network implements FrameSink, IpUsers {
     this.up = false;
   }
 }
-
-/** Which transport protocols an address family's ICMP errors can concern. */
-export const transportProtocols: readonly number[] = [PROTOCOL_TCP, PROTOCOL_UDP];

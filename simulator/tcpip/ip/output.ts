@@ -1,4 +1,4 @@
-import { type Address, hashAddress, isLoopback, isMulticast, sameAddress } from '../core/address.js';
+import { type Address, hashAddress, isLoopback, isMulticast, } from '../core/address.js';
 import { AddressMap } from '../core/address-map.js';
 import type { Engine } from '../core/engine.js';
 import { ETHERNET_HEADER, Packet } from '../core/packet.js';
@@ -252,15 +252,5 @@ export class Output {
       this.#engine.stats.fragmentsOut++;
       this.transmit(piece, route, at + size);
     }
-  }
-
-  /** The neighbour a route goes through still answers: something above has proof. */
-  confirm(route: Route): void {
-    if (route.neighbor !== undefined) this.#neighbors.confirm(route.neighbor);
-  }
-
-  /** Whether `source` may stand in a packet of ours: an address of ours, or anything if we forward. */
-  isOwn(source: Address): boolean {
-    return this.#iface.find(source) !== undefined || sameAddress(source, unspecifiedFor(source));
   }
 }

@@ -459,10 +459,14 @@ export class Connection implements TcpConnection, CongestionWindow {
     this.deferred = false;
     const { events } = this;
     this.events = 0;
-    if (events !== 0) this.#tell(events);
-    if (this.outputWanted) {
-      this.outputWanted = false;
-      tryOutput(this);
+    try {
+      if (events !== 0) this.#tell(events);
+    } finally {
+      // What the peer is owed does not depend on the user's callbacks.
+      if (this.outputWanted) {
+        this.outputWanted = false;
+        tryOutput(this);
+      }
     }
   }
 

@@ -3,7 +3,7 @@ import type { Packet } from '../core/packet.js';
 import { ACK, CWR, ECE, FIN, RST, type Segment, SYN } from '../wire/tcp.js';
 import { type Connection, EVENT_CONNECTED } from './connection.js';
 import { isCookie, makeCookie } from './fast-open.js';
-import { announcedMss, answerSyn, startAccept } from './handshake.js';
+import { answerSyn, startAccept } from './handshake.js';
 import { inputSegment, takeData } from './input.js';
 import { type Listener, Request } from './listener.js';
 import { sendSegment } from './segment-output.js';
@@ -236,5 +236,3 @@ function cookieScale(largest: number): number {
   while (scale < 14 && largest >> scale > 0xffff) scale++;
   return scale;
 }
-
-export { announcedMss };

@@ -13,7 +13,7 @@ import { random32 } from '../random.js';
 import type { StackStats } from '../stats.js';
 import { read16, read32 } from '../wire/bytes.js';
 import { PROTOCOL_TCP } from '../wire/ipv4.js';
-import { ACK, ECE, parseTcp, RST, Segment, SYN } from '../wire/tcp.js';
+import { ACK, parseTcp, RST, Segment, SYN } from '../wire/tcp.js';
 import { Connection } from './connection.js';
 import { Demultiplexer } from './demultiplexer.js';
 import { CookieCache } from './fast-open.js';
@@ -374,5 +374,3 @@ function sameBinding(a: Address | undefined, b: Address | undefined): boolean {
   const generalB = b === undefined || isUnspecified(b);
   return generalA || generalB ? generalA && generalB : sameAddress(a, b);
 }
-
-export const ECN_ECHO = ECE;
