@@ -99,6 +99,7 @@ export function simCommand(): Command {
     )
     .option('--seed <number>', 'the same seed gives the same world', checked(parseSeed))
     .option('--boot-ms <ms>', 'from power-up to banner', checked(parseBootMs))
+    .option('--fs <dir>', 'keep its files in this directory, and start with what is in it')
     .option('--paced', 'bytes on the UART take the time they take on a wire')
     .option('--realistic', 'boot, association and scan take as long as on a real module')
     .action(runSim);

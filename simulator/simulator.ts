@@ -1,5 +1,9 @@
 /** A world with its modules in this process. */
+import { join } from 'node:path';
 import { WincError } from '../driver/protocol/errors.js';
+import { fileDirectory } from './file-directory.js';
+import { FileStore } from './firmware/files.js';
+import { erasedFlash } from './firmware/flash.js';
 import { SdioFrontend } from './frontend/sdio/index.js';
 import type { SpiDevice } from './frontend/spi-bridge.js';
 import { MemoryUart } from './memory-uart.js';
@@ -21,6 +25,8 @@ export interface ModuleOptions {
   readonly bootMs?: number;
   /** Bytes on its UART take the time they take on a wire: at 230,400 baud, until AT+IPR says otherwise. */
   readonly paced?: boolean;
+  /** Keep its files in this directory of the host, and start with what is in it. */
+  readonly fs?: string;
 }
 
 export interface SimulatorOptions extends WorldOptions, ModuleOptions {
@@ -62,9 +68,12 @@ export class Simulator {
     const modules = moduleList(options);
     this.world = new World(options);
     this.#log = new MessageLog(this.world.clock, options.trace === undefined ? {} : { sink: options.trace });
-    this.modules = modules.map(
-      (own, index) => new SimulatedModule({ ...options, ...own }, index, this.world, this.#log),
-    );
+    const { fs } = options;
+    this.modules = modules.map((own, index) => {
+      // One directory for all would mix them up.
+      const shared = fs !== undefined && modules.length > 1 && { fs: join(fs, String(index)) };
+      return new SimulatedModule({ ...options, ...shared, ...own }, index, this.world, this.#log);
+    });
     for (const { device } of this.modules) device.powerUp();
   }
 
@@ -130,6 +139,7 @@ export class SimulatedModule {
       profile: options.profile ?? 'rnwf02',
       realistic: options.realistic ?? false,
       pacedUart: options.paced ?? false,
+      ...(options.fs === undefined ? {} : { flash: erasedFlash(new FileStore(fileDirectory(options.fs))) }),
       ...(options.bootMs === undefined ? {} : { bootMs: options.bootMs }),
       ...(options.onFault === undefined ? {} : { onFault: options.onFault }),
       observe: (message) => log.record(index, message),

@@ -1,5 +1,6 @@
 /** What services share between two resets. */
 import type { Clock, Random } from '../tcpip/contract.js';
+import type { FileStore } from './files.js';
 import type { Flash } from './flash.js';
 import type { Network } from './network.js';
 import type { Profile, Timings } from './profile.js';
@@ -18,6 +19,7 @@ export interface Board {
   readonly random: Random;
   readonly radio: Radio;
   readonly flash: Flash;
+  readonly files: FileStore;
   readonly time: WallClock;
   readonly regulatory: Regulatory;
   readonly network: Network;

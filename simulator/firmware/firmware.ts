@@ -137,6 +137,7 @@ export class Firmware {
     this.#afterStatus = [];
     this.#drainCallbacks = [];
     this.#spokenTo.clear();
+    this.#flash.files.abandonReservations();
     for (const frontend of this.#frontends) frontend.booting();
     const running = this.#running;
     this.#running = undefined;
@@ -187,6 +188,7 @@ export class Firmware {
       random,
       radio,
       flash: this.#flash,
+      files: this.#flash.files,
       time,
       regulatory,
       network,
