@@ -58,7 +58,7 @@ for (const [wire, { profile, open }] of Object.entries(wires)) {
         accessPoints: [{ ssid: 'lab', passphrase: 'secret123' }],
       });
       module = await WincModule.open(open(simulator));
-      await module.wifi.join({ ssid: 'lab', passphrase: 'secret123' });
+      await module.wifi.join({ ssid: 'lab', passphrase: 'secret123', channel: 6 });
       server = createServer((socket) => {
         socket.on('error', () => {});
         serve(socket);
@@ -199,7 +199,7 @@ for (const [wire, { profile, open }] of Object.entries(wires)) {
       stream.resume();
       await module.reset();
       expect(await failed).to.have.property('code', 'WINC_MODULE_RESET');
-      await module.wifi.join({ ssid: 'lab', passphrase: 'secret123' });
+      await module.wifi.join({ ssid: 'lab', passphrase: 'secret123', channel: 6 });
       serve = (socket) => socket.end('back');
       expect((await collect(await connectTcp(module, ROUTER, port))).toString()).to.equal('back');
     });
@@ -213,7 +213,7 @@ describe('a cable that is pulled', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const cable = uartTransport(simulator);
     const module = await WincModule.open(cable);
-    await module.wifi.join({ ssid: 'lab' });
+    await module.wifi.join({ ssid: 'lab', channel: 6 });
     const stream = await connectTcp(module, ROUTER, (server.address() as AddressInfo).port);
     const failed = new Promise<Error>((resolve) => stream.once('error', resolve));
     stream.resume();

@@ -23,7 +23,7 @@ for (const [wire, { profile, open }] of Object.entries(wires)) {
     before(async () => {
       simulator = await createSimulator({ profile, accessPoints: [{ ssid: 'lab' }] });
       module = await WincModule.open(open(simulator));
-      await module.wifi.join({ ssid: 'lab' });
+      await module.wifi.join({ ssid: 'lab', channel: 6 });
       net = netOf(module);
     });
     after(async () => {
@@ -303,7 +303,7 @@ for (const [wire, { profile, open }] of Object.entries(wires)) {
       await module.reset();
       expect(await closed).to.equal(true);
       expect(errors).to.deep.equal(['ENETRESET']);
-      await module.wifi.join({ ssid: 'lab' });
+      await module.wifi.join({ ssid: 'lab', channel: 6 });
     });
   });
 }
