@@ -240,6 +240,7 @@ export interface Stack {
   tcpListenRequests(
     local: Partial<Endpoint> & { port: number },
     request: (request: TcpRequest) => void,
+    options?: { fastOpen?: boolean },
   ): TcpListener;
   /**
    * Every SYN that no listener takes, to any destination address that reaches this stack (a router that answers for the

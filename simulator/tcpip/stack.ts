@@ -59,6 +59,9 @@ export interface Advertisement {
 export interface EngineStack extends Stack {
   readonly stats: StackStats;
   readonly mtu: number;
+  /** What DHCP gave, while it holds. */
+  readonly lease: DhcpLease | undefined;
+  readonly gateways: { readonly v4: string | undefined; readonly v6: string | undefined };
   /** Every TCP connection there is, TIME-WAIT included. */
   connections(): Iterable<TcpConnection>;
   neighbors(): Iterable<{ address: string; mac: string; state: string }>;
@@ -125,6 +128,15 @@ class HostStack implements EngineStack {
 
   get mtu(): number {
     return this.#network.output.mtu;
+  }
+
+  get lease(): DhcpLease | undefined {
+    return this.#lease;
+  }
+
+  get gateways(): EngineStack['gateways'] {
+    const { gatewayV4, gatewayV6 } = this.#network.iface;
+    return { v4: gatewayV4?.toString(), v6: gatewayV6?.toString() };
   }
 
   get addresses(): readonly AddressInfo[] {
@@ -340,8 +352,9 @@ class HostStack implements EngineStack {
   tcpListenRequests(
     local: Partial<Endpoint> & { port: number },
     request: (request: TcpRequest) => void,
+    options: { fastOpen?: boolean } = {},
   ): TcpListener {
-    return this.#tcp.listen(local, { accept: undefined, request }, {});
+    return this.#tcp.listen(local, { accept: undefined, request }, options);
   }
 
   get tcpForwarder(): Stack['tcpForwarder'] {

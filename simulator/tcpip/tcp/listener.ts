@@ -56,12 +56,20 @@ export class Request implements TcpRequest {
   /** The IP packet's start, to quote if it is refused by ICMP. */
   readonly quote: Uint8Array;
   readonly since: number;
+  /** The SYN's options and data are kept, for its listener takes part in Fast Open. */
+  readonly fastOpen: boolean;
+  /** Data of the SYN, if `fastOpen`. */
+  readonly data: Uint8Array;
   #decided = false;
 
-  constructor(tcp: Tcp, key: string, segment: Segment, packet: Packet) {
+  constructor(tcp: Tcp, key: string, segment: Segment, packet: Packet, fastOpen: boolean) {
     this.#tcp = tcp;
     this.key = key;
+    this.fastOpen = fastOpen;
     this.segment = copySegment(segment);
+    const { dataAt, dataLength } = segment;
+    this.data = fastOpen ? packet.frame.slice(dataAt, dataAt + dataLength) : nothing;
+    this.segment.dataLength = this.data.length;
     this.localAddress = packet.destination.clone();
     this.remoteAddress = packet.source.clone();
     this.local = tcp.text.endpoint(this.localAddress, segment.destinationPort);
@@ -91,7 +99,9 @@ export class Request implements TcpRequest {
   }
 }
 
-/** The options and numbers of a SYN; its data is the peer's to send again. */
+const nothing = new Uint8Array(0);
+
+/** The options and numbers of a SYN, without its data. */
 function copySegment(segment: Segment): Segment {
   const copy = new Segment();
   copy.sourcePort = segment.sourcePort;
@@ -107,5 +117,7 @@ function copySegment(segment: Segment): Segment {
   copy.timestampValue = segment.timestampValue;
   copy.timestampEcho = segment.timestampEcho;
   copy.userTimeout = segment.userTimeout;
+  copy.fastOpenLength = segment.fastOpenLength;
+  copy.fastOpenCookie.set(segment.fastOpenCookie);
   return copy;
 }

@@ -48,8 +48,9 @@ export class Passive {
       return;
     }
     if (listener?.accept !== undefined) this.#syn(listener, listener.accept, segment, packet);
-    else if (listener?.request !== undefined) this.#request(listener.request, segment, packet);
-    else if (tcp.forwarder !== undefined) this.#request(tcp.forwarder, segment, packet);
+    else if (listener?.request !== undefined)
+      this.#request(listener.request, segment, packet, listener.fastOpen);
+    else if (tcp.forwarder !== undefined) this.#request(tcp.forwarder, segment, packet, false);
     else tcp.reset(segment, packet);
   }
 
@@ -67,8 +68,9 @@ export class Passive {
       listener.halfOpen--;
     };
     startAccept(c, segment);
-    if (tcp.settings.fastOpen && listener.fastOpen && segment.fastOpenLength >= 0)
-      this.#fastOpen(c, segment, packet);
+    if (tcp.settings.fastOpen && listener.fastOpen && segment.fastOpenLength >= 0) {
+      this.#fastOpen(c, segment, packet.frame);
+    }
     answerSyn(c);
   }
 
@@ -80,7 +82,7 @@ export class Passive {
   }
 
   /** RFC 7413 4.2: data of the SYN is taken if its cookie is right; else the peer gets one for next time. */
-  #fastOpen(c: Connection, segment: Segment, packet: Packet): void {
+  #fastOpen(c: Connection, segment: Segment, frame: Uint8Array): void {
     const tcp = this.#tcp;
     const cookie = makeCookie(tcp.secret, c.localAddress, c.remoteAddress);
     if (!isCookie(cookie, segment)) {
@@ -92,7 +94,7 @@ export class Passive {
     c.fastOpenAccepted = true;
     segment.sequence = (segment.sequence + 1) | 0;
     // A FIN of the SYN is left for the peer to send again, once the handshake is complete.
-    if (segment.dataLength > 0) takeData(c, segment, packet.frame);
+    if (segment.dataLength > 0) takeData(c, segment, frame);
     c.ackNow = false;
     c.ackTimer.disarm();
     c.notify(EVENT_CONNECTED);
@@ -168,7 +170,7 @@ export class Passive {
     return true;
   }
 
-  #request(user: (request: TcpRequest) => void, segment: Segment, packet: Packet): void {
+  #request(user: (request: TcpRequest) => void, segment: Segment, packet: Packet, fastOpen: boolean): void {
     const tcp = this.#tcp;
     const key = keyOf(segment, packet);
     const known = this.#requests.get(key);
@@ -178,7 +180,7 @@ export class Passive {
       tcp.stats.tcpSynDrops++;
       return;
     }
-    const request = new Request(tcp, key, segment, packet);
+    const request = new Request(tcp, key, segment, packet, fastOpen);
     this.#requests.set(key, request);
     tcp.engine.defer({ runDeferred: () => user(request) });
   }
@@ -206,6 +208,9 @@ export class Passive {
     c.handler = handler;
     if (memory !== undefined) c.useReceiveMemory(memory);
     startAccept(c, segment);
+    if (tcp.settings.fastOpen && request.fastOpen && segment.fastOpenLength >= 0) {
+      this.#fastOpen(c, segment, request.data);
+    }
     answerSyn(c);
     return c;
   }

@@ -488,6 +488,26 @@ describe('scripts: loss recovery', () => {
     { tcp: { fastOpen: true } },
   );
   script(
+    'RFC 7413 4.2: a request that is accepted takes the data of its SYN',
+    `listen-requests fast-open
+    peer-port 1001
+    < S 0:0(0) win 65535 <mss 1000,fo>
+    event request
+    accept
+    > S. 0:0(0) ack 1 <fo 8>
+    peer-port 1002
+    < S 0:100(100) win 65535 <mss 1000,fo cookie>
+    event request
+    +500 nothing
+    accept
+    > S. 0:0(0) ack 101
+    readable 100
+    event connected
+    < . 101:101(0) ack 1
+    state ESTABLISHED`,
+    { tcp: { fastOpen: true } },
+  );
+  script(
     'RFC 7413 4.1: as client first for the cookie, then with data in the SYN',
     `connect fast-open
     nothing

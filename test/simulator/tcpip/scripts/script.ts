@@ -166,11 +166,12 @@ class Machine {
   }
 
   /** Nothing is decided until `accept`, `refuse` or `ignore`. */
-  requests(): void {
-    this.stack.tcpListenRequests({ port: OUR_PORT }, (request) => {
+  requests(words: readonly string[]): void {
+    const decideLater = (request: TcpRequest): void => {
       this.events.push('request');
       this.#request = request;
-    });
+    };
+    this.stack.tcpListenRequests({ port: OUR_PORT }, decideLater, { fastOpen: words.includes('fast-open') });
   }
 
   decide(how: string): void {
@@ -465,7 +466,7 @@ function step(machine: Machine, line: string): void {
       machine.listen(words);
       break;
     case 'listen-requests':
-      machine.requests();
+      machine.requests(words);
       break;
     case 'accept':
     case 'refuse':
