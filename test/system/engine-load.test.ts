@@ -195,7 +195,7 @@ describe('engine under load', function () {
   });
 
   describe('5 % loss and 20 ms delay', () => {
-    const payload = randomBytes(seededRandom(4), (long ? 20 : 1) * 2 ** 20);
+    const payload = randomBytes(seededRandom(4), (long ? 4 : 1) * 2 ** 20);
 
     function badLink(file: CaptureFile): EngineHost {
       const direction = { loss: 0.05, delayMs: 20 };
@@ -265,7 +265,7 @@ describe('engine under load', function () {
       host = badLink(file);
       const { network, stack } = host;
       startService(stack, { service: 'http', port: 80 });
-      const curl = ['-sS', '--max-time', '50', '--tcp-fastopen'];
+      const curl = ['-sS', '--max-time', '250', '--tcp-fastopen'];
       const url = `http://${network.ours.ipv4}`;
       for (let i = 0; i < 2; i++) {
         const posted = await network.run(
