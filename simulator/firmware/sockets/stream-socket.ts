@@ -66,11 +66,10 @@ export class StreamSocket {
     return undefined;
   }
 
-  /** A connection a listener accepted. */
+  /** A connection a listener accepted; its handler's `connected` is called next. */
   adopt(connection: ModuleConnection): TcpHandler {
     this.#connection = connection;
     applyOptions(this.config, connection);
-    this.#established(connection);
     return this.#handler(connection);
   }
 

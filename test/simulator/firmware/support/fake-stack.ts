@@ -231,13 +231,14 @@ export class FakeStack implements ModuleStack {
       close: () => void this.listeners.delete(local.port),
     };
   }
-  /** A client connects to a listener; undefined if it was turned away. */
+  /** A client connects to a listener; undefined if it was turned away. Once taken, it is told so, as by the engine. */
   arrive(port: number, remote: Endpoint): FakeConnection | undefined {
     const connection = new FakeConnection({ address: this.#own(remote), port }, remote);
     connection.state = 'ESTABLISHED';
     const handler = this.listeners.get(port)?.(connection);
     if (handler === undefined) return undefined;
     connection.handler = handler;
+    handler.connected?.();
     return connection;
   }
 
