@@ -1,6 +1,6 @@
 /** The application's side, in any thread that has a context descriptor. No function waits; -1 says that it cannot be done. */
 import { Address, formatAddress, parseAddress } from '../../core/address.js';
-import { Command, Notice, queueRecords, type Rings } from './protocol.js';
+import { Command, handlesPerContext, Notice, queueRecords, type Rings } from './protocol.js';
 import { SharedQueue } from './queue.js';
 import type { ContextDescriptor } from './service.js';
 
@@ -69,9 +69,6 @@ export class FlextcpListener {
   /** Free for the user. */
   opaque: unknown;
 }
-
-/** A context's handles are numbered with its number in the upper bits, so that no two in the system are the same. */
-const handlesPerContext = 1 << 20;
 
 /** Per-thread state of the API: one pair of queues. Only one thread may use it. */
 export class FlextcpContext {
@@ -215,7 +212,10 @@ export class FlextcpContext {
   }
 
   #handle(): number {
-    return this.number * handlesPerContext + (this.#nextHandle++ % handlesPerContext);
+    let id: number;
+    do id = this.number * handlesPerContext + (this.#nextHandle++ % handlesPerContext);
+    while (this.#connections.has(id) || this.#listeners.has(id));
+    return id;
   }
 
   #register(connection: FlextcpConnection): void {

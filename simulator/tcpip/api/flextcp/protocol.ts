@@ -56,3 +56,6 @@ export interface QueuePair {
 }
 
 export const queueRecords = 1024;
+/** A handle has its context's number in the upper bits, so that no two in the system are the same; it fits a word. */
+export const handlesPerContext = 1 << 20;
+export const largestContext = 2047;

@@ -9,7 +9,7 @@ import { StackError } from '../../errors.js';
 import { Arena } from './arena.js';
 import { FlowEntry, type FlowHost } from './flow-entry.js';
 import { ListenerEntry, PortGroup } from './listener-entry.js';
-import { Command, queueRecords } from './protocol.js';
+import { Command, largestContext, queueRecords } from './protocol.js';
 import { queueBytes, SharedQueue } from './queue.js';
 
 export interface FlextcpOptions {
@@ -82,8 +82,9 @@ export class FlextcpService implements FlowHost {
     this.arena = new Arena(options.arenaBytes ?? 1 << 26);
   }
 
-  /** @throws StackError `ENOBUFS` if the arena has no room for its queues */
+  /** @throws StackError `ENOBUFS` if the arena has no room for its queues, or there were 2,047 contexts already */
   createContext(): ContextDescriptor {
+    if (this.#nextContext > largestContext) throw new StackError('ENOBUFS', 'no more contexts');
     const size = queueBytes(queueRecords);
     const commandsOffset = this.arena.take(size);
     const noticesOffset = this.arena.take(size);
@@ -157,8 +158,8 @@ export class FlextcpService implements FlowHost {
 
   /** Rings for a new connection; `undefined`: the arena is full. */
   newFlow(id: number, owner: ContextSide, listener?: ListenerEntry): FlowEntry | undefined {
-    const receiveOffset = this.arena.take(this.receiveBytes);
-    if (receiveOffset === undefined || this.#flows.has(id)) return undefined;
+    const receiveOffset = this.#flows.has(id) ? undefined : this.arena.take(this.receiveBytes);
+    if (receiveOffset === undefined) return undefined;
     const sendOffset = this.arena.take(this.sendBytes);
     if (sendOffset === undefined) {
       this.arena.give(receiveOffset, this.receiveBytes);
