@@ -237,6 +237,8 @@ export class Connection implements TcpConnection, CongestionWindow {
   /** Bytes the user has taken since `tuneAt`. */
   tuneCopied = 0;
   tuneAt = 0;
+  /** Bytes per millisecond when the buffer last grew. */
+  tuneRate = 0;
 
   trafficClass = 0;
   hops = 64;

@@ -271,8 +271,11 @@ export function windowField(c: Connection): number {
   if (space - offered >= Math.min(c.receiveLimit >> 1, c.mss))
     window = (space >> receiveScale) << receiveScale;
   if (window < offered) window = offered;
-  // An edge between two steps of the scale is rounded up: the peer may rely on it.
-  const field = Math.min(0xffff, (window + (1 << receiveScale) - 1) >> receiveScale);
+  // An edge between two steps of the scale is rounded up, for the peer may rely on it, unless the buffer would have to
+  // grow for that; RFC 7323 2.4 allows for what rounding down then takes back, and we still accept it.
+  let field = (window + (1 << receiveScale) - 1) >> receiveScale;
+  if (field << receiveScale > space) field = window >> receiveScale;
+  field = Math.min(0xffff, field);
   const edge = (c.receiveNext + (field << receiveScale)) | 0;
   if (after(edge, c.receiveAdvertised)) c.receiveAdvertised = edge;
   return field;

@@ -77,7 +77,8 @@ export class Passive {
   #create(segment: Segment, packet: Packet): Connection {
     const tcp = this.#tcp;
     tcp.stats.tcpPassiveOpens++;
-    const local = packet.destination.clone();
+    // One object for all connections to an address of ours.
+    const local = tcp.network.iface.find(packet.destination)?.address ?? packet.destination.clone();
     return tcp.create(local, segment.destinationPort, packet.source.clone(), segment.sourcePort);
   }
 

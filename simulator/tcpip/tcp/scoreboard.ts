@@ -16,7 +16,8 @@ export const RESENT = 4;
 /** Has been sent more than once: no round-trip sample (Karn). */
 export const EVER_RESENT = 8;
 
-const SMALLEST = 8;
+/** 64 bytes: as much as V8 keeps inside the array object itself. */
+const SMALLEST = 4;
 const nothing = new Int32Array(0);
 
 /**
