@@ -1,5 +1,5 @@
 import { Address, isMulticast, isUnspecified } from '../core/address.js';
-import { fold, } from '../core/checksum.js';
+import { fold } from '../core/checksum.js';
 import type { Engine } from '../core/engine.js';
 import { ETHERNET_HEADER, type Packet } from '../core/packet.js';
 import { TokenBucket } from '../core/token-bucket.js';

@@ -1,4 +1,4 @@
-import { type Address, hashAddress, isLoopback, isMulticast, } from '../core/address.js';
+import { type Address, hashAddress, isLoopback, isMulticast } from '../core/address.js';
 import { AddressMap } from '../core/address-map.js';
 import type { Engine } from '../core/engine.js';
 import { ETHERNET_HEADER, Packet } from '../core/packet.js';
