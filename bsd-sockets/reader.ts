@@ -21,6 +21,8 @@ export interface ReaderHooks {
 
 /** Most that one `SOCKRD` asks for, bytes. */
 const MAX_FETCH = 1460;
+/** More reads ahead of their answers than this bring nothing. */
+const MAX_FETCHES = 4;
 const BUSY_RETRY_MS = 5;
 /** `SOCKRD` in raw bytes, and as text with what is left. */
 const [RAW, EXTENDED] = [2, 3] as const;
@@ -38,7 +40,8 @@ export abstract class Reader {
   #acknowledging = false;
   /** The next event's position is taken as it is. */
   #unknownPosition = false;
-  #fetching = false;
+  /** Fetches under way. */
+  #fetching = 0;
   #ended: (() => void) | undefined;
 
   constructor(module: WincModule, hooks: ReaderHooks, capacity: number) {
@@ -49,6 +52,8 @@ export abstract class Reader {
 
   /** Bytes a read would give; of datagrams, the next one's. */
   abstract get available(): number;
+  /** Fetches that may be under way at once. */
+  protected abstract get depth(): number;
   /** Asks for what is announced, as far as there is room; undefined: nothing to ask for. */
   protected abstract nextFetch(): number | undefined;
   protected abstract fetch(id: number, length: number): Promise<void>;
@@ -122,19 +127,20 @@ export abstract class Reader {
   }
 
   protected pump(): void {
-    if (this.#fetching || this.#id === undefined) return;
-    const length = this.nextFetch();
-    if (length === undefined) {
-      this.#finish();
-      return;
+    while (this.#fetching < this.depth && this.#id !== undefined) {
+      const length = this.nextFetch();
+      if (length === undefined) {
+        if (this.#fetching === 0) this.#finish();
+        return;
+      }
+      this.#fetching++;
+      this.fetch(this.#id, length)
+        .catch((error: WincError) => this.#fetchFailed(error))
+        .finally(() => {
+          this.#fetching--;
+          this.pump();
+        });
     }
-    this.#fetching = true;
-    this.fetch(this.#id, length)
-      .catch((error: WincError) => this.#fetchFailed(error))
-      .finally(() => {
-        this.#fetching = false;
-        this.pump();
-      });
   }
 
   /** True while announced data is not here yet. */
@@ -181,6 +187,8 @@ export abstract class Reader {
 export class StreamReader extends Reader {
   readonly #queue = new ByteQueue();
   #announced = 0;
+  /** Bytes of it that are asked for already. */
+  #asked = 0;
   /** Whether that much is there is a guess. */
   #doubtful = false;
 
@@ -190,6 +198,11 @@ export class StreamReader extends Reader {
 
   protected get outstanding(): boolean {
     return this.#announced > 0;
+  }
+
+  /** Where several commands may be in flight, so may several reads: they travel, and are answered, together. */
+  protected get depth(): number {
+    return this.#doubtful ? 1 : Math.min(this.module.window, MAX_FETCHES);
   }
 
   /** `SOCKRXT`, polled: bytes the module holds, all told. */
@@ -234,9 +247,11 @@ export class StreamReader extends Reader {
 
   /** Large reads only, unless the caller has nothing to read meanwhile. */
   protected nextFetch(): number | undefined {
-    const wanted = Math.min(this.#announced, MAX_FETCH);
-    const room = this.capacity - this.#queue.length;
-    if (wanted === 0 || (room < wanted && this.#queue.length > 0)) return undefined;
+    const wanted = Math.min(this.#announced - this.#asked, MAX_FETCH);
+    const room = this.capacity - this.#queue.length - this.#asked;
+    if (wanted <= 0 || (room < wanted && this.#queue.length + this.#asked > 0)) return undefined;
+    // A short rest waits for the answers under way: by then there may be more.
+    if (this.#asked > 0 && wanted < MAX_FETCH) return undefined;
     return Math.min(wanted, room);
   }
 
@@ -244,10 +259,12 @@ export class StreamReader extends Reader {
     // Raw bytes do not tell their number: only for what is known to be there.
     const outputMode = this.module.wire === 'at' && !this.#doubtful ? RAW : EXTENDED;
     this.#doubtful = false;
+    this.#asked += length;
     let answered = false;
     // At once: the next announcement may follow in the same breath, and already counts without what was read.
     const onResponse = ({ elements }: ResponseOf<'SOCKRD'>) => {
       const { data } = elements;
+      if (!answered) this.#asked -= length;
       answered = true;
       if ('pendData' in elements) this.#announced = elements.pendData;
       else if (data.length < length) this.#announced = 0;
@@ -256,8 +273,12 @@ export class StreamReader extends Reader {
       this.#queue.push(data);
       this.hooks.received();
     };
-    await this.module.call('SOCKRD', { sockId, outputMode, length }, { onResponse });
-    if (!answered) this.#announced = 0;
+    try {
+      await this.module.call('SOCKRD', { sockId, outputMode, length }, { onResponse });
+      if (!answered) this.#announced = 0;
+    } finally {
+      if (!answered) this.#asked -= length;
+    }
   }
 }
 
@@ -293,6 +314,11 @@ export class DatagramReader extends Reader {
 
   protected get outstanding(): boolean {
     return this.#announced !== undefined;
+  }
+
+  /** Only the answer tells whether there is another one. */
+  protected get depth(): number {
+    return 1;
   }
 
   /** `SOCKRXU`, polled: the length of the oldest datagram. */

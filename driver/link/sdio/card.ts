@@ -53,7 +53,7 @@ export class SdioCard {
   async tryDirect(argument: number): Promise<{ r1: number; value: number }> {
     const window = this.#window.begin();
     window.access(SdioCommand.IO_RW_DIRECT, argument);
-    const miso = await window.send();
+    const miso = await window.ones(1).send();
     return { r1: miso[R1_AT], value: miso[VALUE_AT] };
   }
 

@@ -18,7 +18,7 @@ import {
 import type { SpiTransport } from '../../transport/transport.js';
 import { SdioCard, type WindowStyle } from './card.js';
 import { type Initialised, initialise, sleep } from './initialise.js';
-import { type Burst, SendQueue } from './queue.js';
+import { type Burst, MAX_BURST, SendQueue } from './queue.js';
 import { type BusCounters, busError, type ExtendedTarget } from './window.js';
 
 export interface SdioLinkOptions {
@@ -58,6 +58,8 @@ const MAX_MESSAGE = 16_384;
 /** Reads of INT_ID without a pause, while the module prepares data. */
 const EAGER_POLLS = 32;
 const RESET_MS = 100;
+/** Events that may go before what waits to be sent. */
+const MAX_DEFERRED = 2;
 
 const fifo: ExtendedTarget = { fn: 1, address: Fn1.DATA, increment: false };
 const hostWord: ExtendedTarget = { fn: 1, address: Fn1.HOST_WORD, increment: true };
@@ -92,6 +94,8 @@ export class SdioLink {
   readonly #queue: SendQueue;
   #announced: Burst | undefined;
   #announcedAt = 0;
+  /** Events that went before what waits to be sent. */
+  #deferred = 0;
   #recovery: RecoveryRequest | undefined;
   #wake: (() => void) | undefined;
   /** Rungs of the ladder climbed since a message last arrived. */
@@ -186,15 +190,25 @@ export class SdioLink {
     await this.#loop;
   }
 
+  get #closed(): boolean {
+    return this.#state === 'closed';
+  }
+
   async #run(): Promise<void> {
     while (this.#state === 'running') {
       try {
         if (this.#recovery !== undefined) await this.#recoverOnRequest(this.#recovery);
-        else if (this.#mayAnnounce()) await this.#announce();
+        else if (this.#announcesNow()) await this.#announce();
         else if (this.#bus.interruptAsserted) await this.#serveEvent();
         else await this.#idle();
       } catch (error) {
-        if (this.#state === 'running') await this.#recoverFrom(error as Error);
+        if (this.#closed) return;
+        if (error instanceof WincError) await this.#recoverFrom(error);
+        else {
+          // A defect of ours, or of whoever is told of messages: not the bus's, which no ladder mends.
+          this.#end(error as Error);
+          await this.#bus.close();
+        }
       }
     }
   }
@@ -226,6 +240,18 @@ export class SdioLink {
 
   #mayAnnounce(): boolean {
     return this.#announced === undefined && this.#queue.length > 0;
+  }
+
+  /**
+   * What the module has to say goes first for a while: its messages provoke others, and those can share a burst with
+   * what waits. Not for the vendor's windows, whose driver announces at once.
+   */
+  #announcesNow(): boolean {
+    if (!this.#mayAnnounce()) return false;
+    const waits = this.#card.style === 'merged' && this.#bus.interruptAsserted;
+    if (waits && this.#queue.length < MAX_BURST && this.#deferred++ < MAX_DEFERRED) return false;
+    this.#deferred = 0;
+    return true;
   }
 
   async #announce(): Promise<void> {

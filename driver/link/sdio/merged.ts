@@ -4,7 +4,7 @@
  */
 import { DataToken, SdioCommand } from '../../protocol/sdio/index.js';
 import {
-  ACCESS_WINDOW,
+  ACCESS_BYTES,
   type Accesses,
   busError,
   checkCrc,
@@ -60,7 +60,7 @@ export class MergedAccesses implements Accesses {
     this.#miso = await window.send();
     this.#checkDirect(commands);
     const last = commands.length - 1;
-    return directValue(commands[last], this.#miso, last * ACCESS_WINDOW);
+    return directValue(commands[last], this.#miso, last * ACCESS_BYTES);
   }
 
   async read(before: readonly number[], { argument, block }: Extended, into: Uint8Array): Promise<number> {
@@ -68,11 +68,11 @@ export class MergedAccesses implements Accesses {
     for (const direct of before) window.access(SdioCommand.IO_RW_DIRECT, direct);
     const start = window.access(SdioCommand.IO_RW_EXTENDED, argument);
     const blocks = into.length / block;
-    // The last byte of the access is filler already; one behind the last checksum brings the card to rest.
+    // The lead-in of the next window gives the card the clocks to come to rest.
     const foreseen = this.#filler.value + into.length + 3 * blocks + (blocks - 1) * this.#gap.value;
     window.ones(Math.min(foreseen, MAX_WINDOW - window.length));
     this.#miso = await window.send();
-    this.#at = start + ACCESS_WINDOW - 1;
+    this.#at = start + ACCESS_BYTES;
     const first = this.#checkDirect(before);
     checkExtended(argument, this.#miso, start);
     for (let got = 0; got < into.length; got += block) {
@@ -109,7 +109,7 @@ export class MergedAccesses implements Accesses {
   #checkDirect(commands: readonly number[]): number {
     let first = 0;
     for (let at = commands.length - 1; at >= 0; at--) {
-      first = directValue(commands[at], this.#miso, at * ACCESS_WINDOW);
+      first = directValue(commands[at], this.#miso, at * ACCESS_BYTES);
     }
     return first;
   }

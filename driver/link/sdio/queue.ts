@@ -8,7 +8,7 @@ interface Group {
 }
 
 /** Messages in one announcement, as the vendor's driver was seen to take them. */
-const MAX_BURST = 8;
+export const MAX_BURST = 8;
 /** Bytes in one announcement that combines several groups. */
 const MAX_BURST_BYTES = 8192;
 

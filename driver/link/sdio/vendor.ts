@@ -1,7 +1,7 @@
 /** The windows of the vendor's driver, byte for byte: one per command, token, payload, checksum and poll. */
 import { DataToken, SdioCommand } from '../../protocol/sdio/index.js';
 import {
-  ACCESS_WINDOW,
+  ACCESS_BYTES,
   type Accesses,
   busError,
   checkCrc,
@@ -13,6 +13,8 @@ import {
   type Window,
 } from './window.js';
 
+/** A command, its answer and one byte more. */
+const ACCESS_WINDOW = ACCESS_BYTES + 1;
 /** Reads of one byte until a token or the end of busy. */
 const MAX_POLLS = 100;
 /** A payload this short travels in one window with its token and checksum. */
@@ -27,9 +29,10 @@ export class VendorAccesses implements Accesses {
 
   async direct(commands: readonly number[]): Promise<number> {
     const window = this.#window.begin();
-    const ends = commands.map(
-      (argument) => window.access(SdioCommand.IO_RW_DIRECT, argument) + ACCESS_WINDOW,
-    );
+    const ends = commands.map((argument) => {
+      window.access(SdioCommand.IO_RW_DIRECT, argument);
+      return window.ones(1).length;
+    });
     const miso = await window.sendAll(ends);
     let value = 0;
     for (const [at, argument] of commands.entries()) value = directValue(argument, miso, at * ACCESS_WINDOW);
@@ -86,7 +89,7 @@ export class VendorAccesses implements Accesses {
   async #extended(argument: number): Promise<void> {
     const window = this.#window.begin();
     window.access(SdioCommand.IO_RW_EXTENDED, argument);
-    checkExtended(argument, await window.send(), 0);
+    checkExtended(argument, await window.ones(1).send(), 0);
   }
 
   async #awaitToken(between: boolean): Promise<void> {

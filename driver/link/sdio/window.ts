@@ -40,8 +40,8 @@ export interface BusCounters {
 /** Offsets in a command's window: byte 0 is a lead-in, 1 to 6 the command, 7 a gap. */
 export const R1_AT = 8;
 export const VALUE_AT = 9;
-/** A CMD52 or CMD53 with its answer and one byte to come to rest. */
-export const ACCESS_WINDOW = 11;
+/** A CMD52 or CMD53 with its answer. */
+export const ACCESS_BYTES = 10;
 /** Longest window: the default buffer of Linux' spidev. */
 export const MAX_WINDOW = 4096;
 
@@ -78,10 +78,10 @@ export class Window {
     return start;
   }
 
-  /** A command with all the bytes of {@link ACCESS_WINDOW}. */
+  /** A command with the {@link ACCESS_BYTES} up to the end of its answer. */
   access(index: number, argument: number): number {
     const start = this.command(index, argument);
-    this.ones(ACCESS_WINDOW - 7);
+    this.ones(ACCESS_BYTES - 7);
     return start;
   }
 
