@@ -9,6 +9,8 @@ import type { Regulatory } from './regulatory.js';
 import type { Resolver } from './resolver.js';
 import type { Raised } from './service.js';
 import type { Station } from './station.js';
+import type { Syslog } from './syslog.js';
+import type { Tls } from './tls/tls.js';
 import type { WallClock } from './wall-clock.js';
 
 export interface Board {
@@ -25,6 +27,8 @@ export interface Board {
   readonly network: Network;
   readonly station: Station;
   readonly resolver: Resolver;
+  readonly syslog: Syslog;
+  readonly tls: Tls;
   /** Sends an event; one raised while a command is executed follows its status. */
   emit(event: Raised): void;
   /** The host is slow to read: hold back events that can wait, until the callback of {@link onDrained}. */

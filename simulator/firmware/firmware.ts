@@ -37,6 +37,8 @@ import {
 } from './service.js';
 import { services } from './services/index.js';
 import { Station } from './station.js';
+import { Syslog } from './syslog.js';
+import { Tls } from './tls/tls.js';
 import { WallClock } from './wall-clock.js';
 
 /** Requests waiting for their turn; a host that sends more without reading an answer is refused. */
@@ -181,6 +183,11 @@ export class Firmware {
     const regulatory = new Regulatory();
     const network = new Network({ clock, random, mac, createStack, time });
     const firmware = this;
+    // What an earlier boot left under way outside the module's clock must not speak in this one.
+    const emit = (event: Raised): void => {
+      if (this.#running?.clock === clock) this.#emit(event);
+    };
+    const syslog = new Syslog({ clock, time, emit });
     const board: Board = {
       profile: this.#profile,
       timings: this.#timings,
@@ -194,7 +201,16 @@ export class Firmware {
       network,
       station: new Station({ clock, radio, timings: this.#timings, network, regulatory }),
       resolver: new Resolver({ clock, random, network }),
-      emit: (event) => this.#emit(event),
+      syslog,
+      tls: new Tls({
+        clock,
+        time,
+        files: this.#flash.files,
+        syslog,
+        handshakeMs: this.#timings.handshake,
+        emit,
+      }),
+      emit,
       get congested() {
         return firmware.#congested();
       },

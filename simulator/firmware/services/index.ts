@@ -10,7 +10,9 @@ import { ping } from './ping.js';
 import { rst } from './rst.js';
 import { sntp } from './sntp.js';
 import { socket } from './socket.js';
+import { syslog } from './syslog.js';
 import { time } from './time.js';
+import { tls } from './tls.js';
 import { wifi } from './wifi.js';
 import { wscn } from './wscn.js';
 import { wsta } from './wsta.js';
@@ -26,7 +28,9 @@ export const services: readonly ServiceFactory[] = [
   rst,
   sntp,
   socket,
+  syslog,
   time,
+  tls,
   wifi,
   wscn,
   wsta,

@@ -100,6 +100,11 @@ export function socket(board: Board): Service {
             : 'SOCKET_INVALID_PROTOCOL',
         ),
 
+      SOCKTLS: ({ args: { sockId, tlsConf } }) =>
+        at(sockId, (socket) =>
+          socket instanceof DatagramSocket ? 'SOCKET_INVALID_PROTOCOL' : socket.secure(tlsConf),
+        ),
+
       SOCKWR: ({ args: { sockId, length, seqNum, data }, payloadFollows }) =>
         at(sockId, (socket) => {
           if (!(socket instanceof StreamSocket || socket instanceof DatagramSocket))

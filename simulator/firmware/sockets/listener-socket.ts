@@ -13,13 +13,16 @@ export class ListenerSocket {
   readonly config: SocketConfig;
   readonly remote = undefined;
   readonly finished = false;
+  /** TLS configuration of the connections to come; 0: none. */
+  tls: number;
   #listener: TcpListener | undefined;
 
-  /** @param config of the socket SOCKBL turned into this listener */
-  constructor(id: number, family: 4 | 6 | undefined, config: SocketConfig) {
+  /** @param config  and `tls` of the socket SOCKBL turned into this listener */
+  constructor(id: number, family: 4 | 6 | undefined, config: SocketConfig, tls: number) {
     this.id = id;
     this.family = family;
     this.config = config;
+    this.tls = tls;
   }
 
   get localPort(): number {
@@ -44,6 +47,11 @@ export class ListenerSocket {
       return 'SOCKET_BIND_FAILED';
     }
     return undefined;
+  }
+
+  /** SOCKTLS, 0 to 4. */
+  secure(index: number): undefined {
+    this.tls = index;
   }
 
   drained(): void {}

@@ -56,12 +56,12 @@ export class SocketTable {
 
   /** SOCKBL on a socket nothing was done with yet. */
   listen(socket: StreamSocket, port: number, backlog: number | undefined): StatusName | undefined {
-    const listener = new ListenerSocket(socket.id, socket.family, socket.config);
+    const listener = new ListenerSocket(socket.id, socket.family, socket.config, socket.tls);
     const refusal = listener.listen(this.#board, port, backlog, (connection) => {
       const child = this.open('tcp', socket.family);
       if (!(child instanceof StreamSocket)) return undefined;
       inherit(listener.config, child.config);
-      return child.adopt(connection);
+      return child.adopt(connection, listener.tls);
     });
     if (refusal === undefined) this.#sockets.set(socket.id, listener);
     return refusal;

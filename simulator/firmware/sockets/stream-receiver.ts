@@ -36,6 +36,8 @@ export class StreamReceiver {
 
   attach(source: ByteSource): void {
     this.#source = source;
+    this.#announced = 0;
+    this.#inBand = false;
     this.pump();
   }
 

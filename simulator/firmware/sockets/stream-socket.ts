@@ -4,15 +4,15 @@ import type { Endpoint, TcpHandler, TimerHandle } from '../../tcpip/contract.js'
 import { StackError } from '../../tcpip/errors.js';
 import type { Board } from '../board.js';
 import type { ModuleConnection } from '../module-stack.js';
+import { type Channel, plainChannel } from './channel.js';
+import { endGently } from './end-gently.js';
 import { applyOptions, type SocketConfig, socketConfig } from './options.js';
 import { StreamReceiver } from './stream-receiver.js';
 
 /** How long connecting may take, as in the ancestor's source. */
 const CONNECT_TIMEOUT = 10_000;
-/** After SOCKCL the peer may go on sending for so long; then it is reset. */
-const LINGER = 60_000;
 
-type State = 'new' | 'connecting' | 'connected' | 'closed';
+type State = 'new' | 'connecting' | 'securing' | 'connected' | 'closed';
 
 export class StreamSocket {
   readonly protocol = 'tcp';
@@ -23,6 +23,10 @@ export class StreamSocket {
   readonly #receiver: StreamReceiver;
   #state: State = 'new';
   #connection: ModuleConnection | undefined;
+  /** Once bytes may flow. */
+  #channel: Channel | undefined;
+  #tls = 0;
+  #role: 'client' | 'server' = 'client';
   #timer: TimerHandle | undefined;
   /** Sequence number of the next byte the host writes. */
   #written = 0;
@@ -45,6 +49,10 @@ export class StreamSocket {
   get finished(): boolean {
     return this.#state === 'closed';
   }
+  /** Its TLS configuration, 1 to 4; 0: none. */
+  get tls(): number {
+    return this.#tls;
+  }
   get remote(): Endpoint | undefined {
     return this.#connection?.remote;
   }
@@ -66,18 +74,40 @@ export class StreamSocket {
     return undefined;
   }
 
-  /** A connection a listener accepted; its handler's `connected` is called next. */
-  adopt(connection: ModuleConnection): TcpHandler {
+  /**
+   * SOCKTLS: with a configuration for the connection to come, or secures the one that stands.
+   * @param index  1 to 4; 0: no TLS
+   */
+  secure(index: number): StatusName | undefined {
+    if (this.#state === 'new' || this.#state === 'connecting') {
+      this.#tls = index;
+      return undefined;
+    }
+    if (this.#state !== 'connected' || this.#tls !== 0) return 'SOCKET_TLS_FAILED';
+    this.#tls = index;
+    const connection = this.#connection as ModuleConnection;
+    if (index !== 0) this.#board.afterStatus(() => this.#startTls(connection));
+    return undefined;
+  }
+
+  /**
+   * A connection a listener accepted; its handler's `connected` is called next.
+   * @param tls  the listener's TLS configuration; 0: none
+   */
+  adopt(connection: ModuleConnection, tls: number): TcpHandler {
     this.#connection = connection;
+    this.#tls = tls;
+    this.#role = 'server';
+    connection.handler = this.#handler(connection);
     applyOptions(this.config, connection);
-    return this.#handler(connection);
+    return connection.handler;
   }
 
   /** SOCKWR: all or nothing. */
   write(data: Uint8Array, sequence: number | undefined): StatusName | undefined {
     const refusal = this.refuses(data.length, sequence);
     if (refusal !== undefined) return refusal;
-    this.#connection?.write(data);
+    this.#channel?.write(data);
     this.#written = (this.#written + data.length) & 0xffff;
     return undefined;
   }
@@ -87,11 +117,10 @@ export class StreamSocket {
    * those the host sent behind it are refused for their numbers, until it comes back to the refused one.
    */
   refuses(length: number, sequence: number | undefined): StatusName | undefined {
-    if (this.#state === 'new' || this.#state === 'connecting') return 'SOCKET_NOT_READY';
-    const connection = this.#connection;
-    if (this.#state === 'closed' || connection === undefined) return 'SOCKET_SEND_FAILED';
+    if (this.#state === 'closed') return 'SOCKET_SEND_FAILED';
+    if (this.#state !== 'connected' || this.#channel === undefined) return 'SOCKET_NOT_READY';
     if (sequence !== undefined && sequence !== this.#written) return 'SOCKET_SEQUENCE_ERROR';
-    return connection.writable < length ? 'SOCKET_NOT_READY' : undefined;
+    return this.#channel.writable < length ? 'SOCKET_NOT_READY' : undefined;
   }
 
   read(length: number, inBand: boolean): Uint8Array | StatusName {
@@ -112,13 +141,9 @@ export class StreamSocket {
 
   /** The network went away under the socket. */
   networkDown(): void {
-    if (this.#state !== 'connecting' && this.#state !== 'connected') return;
+    if (this.#state === 'new' || this.#state === 'closed') return;
     this.#timer?.cancel();
-    const connection = this.#connection;
-    if (connection !== undefined) {
-      connection.handler = {};
-      connection.abort();
-    }
+    this.#abort();
     this.#receiver.detach();
     this.#state = 'closed';
     this.#report('NETWORK_INTF_DOWN');
@@ -127,23 +152,20 @@ export class StreamSocket {
   /** SOCKCL, command. What was written still goes out; what comes in is thrown away. */
   close(): void {
     this.#timer?.cancel();
-    const connection = this.#connection;
-    const open = this.#state === 'connected';
-    if (this.#state === 'connecting') connection?.abort();
+    const state = this.#state;
     this.#state = 'closed';
     this.#attempt++;
     this.#receiver.detach();
-    if (connection === undefined || !open) return;
-    const discard = new Uint8Array(1460);
-    const timer = this.#board.clock.setTimer(() => connection.abort(), LINGER);
-    connection.handler = {
-      readable: () => {
-        while (connection.read(discard) > 0);
-      },
-      closed: () => timer.cancel(),
-    };
-    connection.shutdown();
-    connection.handler.readable?.();
+    if (state === 'connected') this.#channel?.close();
+    else if (state !== 'closed') this.#abort();
+  }
+
+  #abort(): void {
+    if (this.#channel !== undefined) this.#channel.abort();
+    else if (this.#connection !== undefined) {
+      this.#connection.handler = {};
+      this.#connection.abort();
+    }
   }
 
   #open(remote: Endpoint): void {
@@ -189,15 +211,37 @@ export class StreamSocket {
         rmtPort: connection.remote.port,
       },
     });
-    this.#receiver.attach({
-      get readable() {
-        return connection.readable;
+    if (this.#tls !== 0) this.#startTls(connection);
+    else this.#flow(plainChannel(connection, this.#board.clock));
+  }
+
+  #flow(channel: Channel): void {
+    this.#channel = channel;
+    this.#receiver.attach(channel);
+  }
+
+  #startTls(connection: ModuleConnection): void {
+    if (this.#state !== 'connected') return;
+    this.#state = 'securing';
+    this.#receiver.detach();
+    const channel = this.#board.tls.secure(connection, this.#tls, {
+      role: this.#role,
+      receiveBuffer: () => this.config.number('SO_RCVBUF'),
+      sendBuffer: () => this.config.number('SO_SNDBUF'),
+      secured: () => {
+        this.#state = 'connected';
+        this.#board.emit({ name: 'SOCKTLS', form: 'TLS_SUCCEED', elements: { sockId: this.id } });
+        this.#receiver.attach(this.#channel as Channel);
       },
-      get ended() {
-        return connection.readable === 0 && (connection.ended || connection.state === 'CLOSED');
+      failed: () => {
+        this.#state = 'closed';
+        this.#report('SOCKET_TLS_FAILED');
       },
-      read: (into) => connection.read(into),
+      readable: () => this.#receiver.pump(),
+      closed: () => this.#connectionClosed(),
     });
+    if (channel === undefined) endGently(connection, this.#board.clock);
+    this.#channel = channel;
   }
 
   /** However a connection ends, the host may read what came before, and is told SOCKCL, as in the ancestor. */
@@ -229,8 +273,8 @@ export class StreamSocket {
 
   #configured(param: string | undefined): void {
     if (param?.startsWith('ASYNC_')) this.#board.afterStatus(() => this.#receiver.pump());
-    else if (this.#connection !== undefined && this.#state === 'connected') {
-      applyOptions(this.config, this.#connection);
+    else if (this.#state === 'connected' || this.#state === 'securing') {
+      applyOptions(this.config, this.#connection as ModuleConnection);
     }
   }
 }

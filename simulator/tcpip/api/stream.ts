@@ -16,12 +16,18 @@ export function failureError(failure: Exclude<TcpFailure, 'none'>): StackError {
   return new StackError(code, message);
 }
 
+/** What a stream needs of a connection. */
+export type StreamedConnection = Pick<
+  TcpConnection,
+  'state' | 'handler' | 'readable' | 'ended' | 'read' | 'write' | 'shutdown' | 'abort'
+>;
+
 /**
  * A connection as a Node stream: `end` is the FIN, the peer's FIN is the end of reading, backpressure both ways. Emits
  * `connect`. Destroying it before both are done resets the connection.
  */
-export class TcpStream extends Duplex {
-  readonly #connection: TcpConnection;
+export class TcpStream<C extends StreamedConnection = TcpConnection> extends Duplex {
+  readonly #connection: C;
   #over = false;
   #pulling = false;
   #whenConnected: (() => void) | undefined;
@@ -29,7 +35,7 @@ export class TcpStream extends Duplex {
   #rest: { chunk: Uint8Array; done: () => void } | undefined;
 
   /** Takes the connection's handler over. */
-  constructor(connection: TcpConnection) {
+  constructor(connection: C) {
     super({ allowHalfOpen: true });
     this.#connection = connection;
     connection.handler = this.#handler();
@@ -40,7 +46,7 @@ export class TcpStream extends Duplex {
     return this.#connection.handler;
   }
 
-  get connection(): TcpConnection {
+  get connection(): C {
     return this.#connection;
   }
 

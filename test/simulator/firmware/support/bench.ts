@@ -1,6 +1,7 @@
 /** A module on the bench: firmware and AT front end on virtual time, a fake radio and a fake stack. */
 
 import { Firmware } from '../../../../simulator/firmware/firmware.js';
+import { erasedFlash } from '../../../../simulator/firmware/flash.js';
 import { fastTimings, type Timings } from '../../../../simulator/firmware/profile.js';
 import { AtFrontend } from '../../../../simulator/frontend/at/at-frontend.js';
 import { VirtualClock } from '../../../../simulator/tcpip/clock.js';
@@ -21,6 +22,7 @@ export interface BenchOptions {
 export class Bench {
   readonly clock = new VirtualClock();
   readonly radio = new FakeRadio(this.clock);
+  readonly flash = erasedFlash();
   readonly firmware: Firmware;
   readonly frontend: AtFrontend;
   /** Of the present boot. */
@@ -37,6 +39,7 @@ export class Bench {
       radio,
       mac: MAC,
       timings: options.timings ?? fastTimings,
+      flash: this.flash,
       createStack: (stackOptions) => {
         this.stack = new FakeStack(stackOptions);
         options.prepare?.(this.stack);

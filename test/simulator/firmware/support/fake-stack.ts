@@ -25,6 +25,8 @@ export class FakeConnection implements ModuleConnection {
   written = Buffer.alloc(0);
   room = 8192;
   aborted = false;
+  /** The module has written, ended or aborted. */
+  onOutput: () => void = () => {};
   readonly options: Record<string, unknown> = {};
   #unread = Buffer.alloc(0);
   #fin = false;
@@ -69,6 +71,7 @@ export class FakeConnection implements ModuleConnection {
     const taken = Math.min(data.length, this.room);
     this.written = Buffer.concat([this.written, data.subarray(0, taken)]);
     this.room -= taken;
+    this.onOutput();
     return taken;
   }
   read(into: Uint8Array): number {
@@ -84,10 +87,12 @@ export class FakeConnection implements ModuleConnection {
   }
   shutdown(): void {
     this.state = 'FIN-WAIT-1';
+    this.onOutput();
   }
   abort(): void {
     this.aborted = true;
     this.state = 'CLOSED';
+    this.onOutput();
   }
   setNoDelay(on: boolean): void {
     this.options.noDelay = on;
