@@ -33,7 +33,9 @@ export class TcpListener {
     if (this.#instance === undefined || this.#listener !== undefined || !(port > 0)) return OtError.FAILED;
     try {
       const local = { port, ...(any ? {} : { address }) };
-      this.#listener = this.#instance.tcpListenRequests(local, (request) => this.#decide(request));
+      this.#listener = this.#instance.tcpListenRequests(local, (request) => this.#decide(request), {
+        fastOpen: true,
+      });
       return OtError.NONE;
     } catch {
       return OtError.FAILED;

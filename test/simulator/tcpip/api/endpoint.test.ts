@@ -106,23 +106,19 @@ describe('endpoint API (OpenThread otTcp)', () => {
   });
 
   it('the second Fast Open connection carries its data in the SYN', async () => {
-    const received: number[] = [];
-    net.b.tcpListen({ port: 90 }, (connection) => ({ readable: () => received.push(connection.readable) }), {
-      fastOpen: true,
-    });
-    const { endpoint } = logged(net, 'a');
-    endpoint.connect({ address: addressOf.b, port: 90 }, 0);
-    endpoint.sendByReference(linked(pattern(10)), 0);
+    const { client, server, log } = await connected(0);
+    client.endpoint.sendByReference(linked(pattern(10)), 0);
     await net.advance(100);
-    endpoint.abort();
+    client.endpoint.abort();
     await net.advance(10);
-    expect(received).to.deep.equal([10]);
-    // From now on no data passes but in a SYN.
-    net.lose = (frame, length) => length > 66 && frame[23] === 6 && (frame[47] & 2) === 0;
-    endpoint.connect({ address: addressOf.b, port: 90 }, 0);
-    endpoint.sendByReference(linked(pattern(20)), 0);
+    [server.events.length, log.length] = [0, 0];
+    // From now on only SYNs pass.
+    net.lose = (frame) => frame[23] === 6 && (frame[47] & 2) === 0;
+    client.endpoint.connect({ address: addressOf.b, port: 80 }, 0);
+    client.endpoint.sendByReference(linked(pattern(20)), 0);
     await net.advance(5);
-    expect(received).to.deep.equal([10, 20]);
+    expect(server.events).to.include('receiveAvailable 20 false 4076');
+    expect(log, 'ready before the handshake is done').to.deep.equal([`acceptDone ${addressOf.a}`]);
   });
 
   it('bind chooses address and port, refuses what is not ours', async () => {
