@@ -142,6 +142,7 @@ export class SdioLink {
         throw error;
       },
     );
+    if (this.#closed) throw closedError();
     this.#state = 'running';
     this.#loop = this.#run();
     return result;

@@ -12,7 +12,7 @@ function noise(seed: number): () => number {
   };
 }
 
-const total = Number(process.env.WINC_FUZZ_BYTES ?? 300_000);
+const total = Number(process.env.WINC_FUZZ_BYTES ?? 10_000_000);
 
 describe('SDIO slave under random bytes', () => {
   // Uniform bytes rarely form a command; the second source strings plausible pieces together.
