@@ -37,6 +37,8 @@ export function sntp(board: Board): Service {
   const table: ConfigTable<'SNTPC'> = new ConfigTable('SNTPC', { changed: () => restart() });
   let timer: TimerHandle | undefined;
   let socket: UdpSocket | undefined;
+  /** Since the network came up; then another address changes nothing. */
+  let synchronised = false;
   /** Counts tries, so that the answer to an abandoned one finds nobody. */
   let attempt = 0;
 
@@ -112,9 +114,18 @@ export function sntp(board: Board): Service {
     const view = new DataView(data.buffer, data.byteOffset, data.length);
     const now = unixMs(view, TRANSMIT);
     again(POLL);
+    synchronised = true;
     board.time.synchronise(now);
   }
 
-  network.observers.push({ addressAdded: restart, down: stop });
+  network.observers.push({
+    addressAdded() {
+      if (!synchronised) restart();
+    },
+    down() {
+      synchronised = false;
+      stop();
+    },
+  });
   return { config: { SNTPC: single(table) } };
 }

@@ -43,6 +43,16 @@ describe('SNTP', () => {
     expect(bench.wait(100)).to.match(/^\r\+WSTALU:.*\r\n\r\+WSTAAIP:.*\r\n\r\+TIME:3909622842\r\n$/);
   });
 
+  it('tells the time once, although a second address comes later', () => {
+    const bench = Bench.joined();
+    const { asked } = serveTime(bench);
+    for (const line of ['AT+SNTPC=3,"192.0.2.1"', 'AT+SNTPC=2,1', 'AT+SNTPC=1,1']) bench.command(line);
+    bench.wait(10);
+    bench.stack.addAddress('2001:db8::5', 64);
+    expect(bench.wait(1_000)).to.equal('');
+    expect(asked).to.have.length(1);
+  });
+
   it('asks again after a while, sooner after a failure, and not when switched off', () => {
     const bench = Bench.joined();
     const { asked } = serveTime(bench);
