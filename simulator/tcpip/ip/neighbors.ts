@@ -152,8 +152,12 @@ export class NeighborCache {
     this.#drop(neighbor);
   }
 
+  /** Forgets everybody, and what waits for them without a word: the link is down. */
   clear(): void {
-    for (const neighbor of [...this.#table.values()]) this.remove(neighbor.address);
+    for (const neighbor of [...this.#table.values()]) {
+      for (const held of neighbor.waiting.splice(0)) this.#pool.release(held);
+      this.remove(neighbor.address);
+    }
   }
 
   #wait(neighbor: Neighbor, frame: Uint8Array, length: number): void {

@@ -55,6 +55,8 @@ export function acknowledge(c: Connection, segment: Segment): void {
       c.stalledSince = c.tcp.engine.now;
       if (c.window > 0) c.backoff = 0;
     }
+    // The second copy of what a tail loss probe carried has come: nothing was lost.
+    if (segment.span === 0) c.probeOutstanding = false;
     if (windowChanged) armSendTimer(c, false);
     return;
   }
@@ -68,7 +70,7 @@ export function acknowledge(c: Connection, segment: Segment): void {
   if (advanced > 0) takeCumulative(c, ack, advanced, echo);
   else countDuplicate(c, segment, windowChanged, sackedBefore);
   if (segment.flags & ECE && c.ecnOk && advanced > 0) reduceForMark(c);
-  probeAnswered(c, ack, segment);
+  probeAnswered(c, ack, advanced, segment);
   if (!undoIfSpurious(c, advanced)) findLosses(c, advanced);
   moveWindow(c, advanced, flight);
   if (advanced > 0 || news.delivered > 0) armSendTimer(c, advanced > 0);
@@ -199,16 +201,16 @@ function countDuplicate(c: Connection, segment: Segment, windowChanged: boolean,
   }
 }
 
-/** RFC 8985 7.4: a tail loss probe that repaired a loss is congestion all the same. */
-function probeAnswered(c: Connection, ack: number, segment: Segment): void {
+/** RFC 8985 7.4.2: a tail loss probe that repaired a loss is congestion all the same; one not needed is not. */
+function probeAnswered(c: Connection, ack: number, advanced: number, segment: Segment): void {
   if (!c.probeOutstanding || before(ack, c.probeEnd)) return;
-  c.probeOutstanding = false;
-  if (!c.probeResent) return;
-  const repaired = !news.duplicateReported && after(ack, c.probeEnd) === false && segment.sackCount === 0;
-  if (repaired && c.recovery === RECOVERY_NONE) {
+  if (!c.probeResent || news.duplicateReported) c.probeOutstanding = false;
+  else if (after(ack, c.probeEnd)) {
+    c.probeOutstanding = false;
+    if (c.recovery !== RECOVERY_NONE) return;
     enterRecovery(c);
     leaveRecovery(c);
-  }
+  } else if (advanced <= 0 && segment.span === 0) c.probeOutstanding = false;
 }
 
 /** True: the latest reduction has been taken back (RFC 5682, and by D-SACK as RFC 3708 describes). */

@@ -42,8 +42,8 @@ export class Passive {
       return;
     }
     if ((flags & SYN) === 0 || flags & FIN) {
-      // RFC 9293 3.10.7.2: without SYN, RST or ACK there is nothing to answer a listener's sake.
-      if (listener === undefined && (flags & SYN) === 0) tcp.reset(segment, packet);
+      // RFC 9293 3.10.7.1, 3.10.7.2: a closed port resets whatever it is, a listener ignores what is no SYN.
+      if (listener === undefined) tcp.reset(segment, packet);
       else tcp.stats.malformedTcp++;
       return;
     }

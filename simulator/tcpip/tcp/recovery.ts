@@ -124,7 +124,7 @@ export function proportionalRate(c: Connection, delivered: number): void {
 
 /** Everything that was in flight when recovery began has arrived. */
 export function leaveRecovery(c: Connection): void {
-  if (c.recovery !== RECOVERY_LOSS) c.cwnd = Math.min(c.ssthresh, Math.max(c.ssthresh, c.mss));
+  if (c.recovery !== RECOVERY_LOSS) c.cwnd = c.ssthresh;
   c.recovery = RECOVERY_NONE;
   c.duplicateAcks = 0;
   c.renoSacked = 0;

@@ -40,12 +40,10 @@ export function armSendTimer(c: Connection, restart: boolean): void {
     c.rtoDue = engine.now + backedOff(c);
   } else if (c.timerKind === TIMER_REORDER) return;
   if (mayProbe(c)) {
-    const due = engine.now + probeTimeout(c);
-    if (due < c.rtoDue) {
-      c.timerKind = TIMER_PROBE;
-      engine.wheel.armAt(c.sendTimer, due);
-      return;
-    }
+    // RFC 8985 7.2: a probe comes before the timeout, at its time if need be.
+    c.timerKind = TIMER_PROBE;
+    engine.wheel.armAt(c.sendTimer, Math.min(engine.now + probeTimeout(c), c.rtoDue));
+    return;
   }
   c.timerKind = TIMER_RTO;
   engine.wheel.armAt(c.sendTimer, c.rtoDue);

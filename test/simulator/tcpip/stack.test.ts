@@ -113,6 +113,26 @@ describe('TCP calls', () => {
     expect(c.info().sendQueue).to.equal(0);
   });
 
+  it('keeps connections while the link is down, even one that has not found its peer yet', () => {
+    const { clock, a, b } = twoHosts();
+    a.addAddress('10.0.0.1', 24);
+    b.addAddress('10.0.0.2', 24);
+    b.tcpListen({ port: 80 }, () => ({}));
+    const open = a.tcpConnect({ address: '10.0.0.2', port: 80 }, {});
+    clock.advance(5);
+    b.setLinkUp(false);
+    const opening = a.tcpConnect({ address: '10.0.0.2', port: 80 }, {});
+    a.setLinkUp(false);
+    open.write(new Uint8Array(5000));
+    clock.advance(2500);
+    expect([open.state, opening.state]).to.deep.equal(['ESTABLISHED', 'SYN-SENT']);
+    a.setLinkUp(true);
+    b.setLinkUp(true);
+    clock.advance(10_000);
+    expect([open.state, opening.state]).to.deep.equal(['ESTABLISHED', 'ESTABLISHED']);
+    expect(open.info().sendQueue).to.equal(0);
+  });
+
   it('works in place: views, consume, reserve, commit, by reference', () => {
     const { clock, a, b } = twoHosts();
     a.addAddress('10.0.0.1', 24);

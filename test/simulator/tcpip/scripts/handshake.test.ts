@@ -56,6 +56,17 @@ describe('scripts: opening', () => {
     nothing`,
   );
   script(
+    'RFC 9293 3.10.7.1: FIN, Xmas and null scans of a closed port are reset, SYN with FIN too',
+    `< F 5:5(0)
+    > R. 0:0(0) ack 6 abs
+    < FPU 5:5(0)
+    > R. 0:0(0) ack 6 abs
+    < - 5:5(0)
+    > R. 0:0(0) ack 5 abs
+    < SF 5:5(0)
+    > R. 0:0(0) ack 7 abs`,
+  );
+  script(
     'RFC 9293 3.10.7.2: an acknowledgement to a listener is reset',
     `listen
     < . 1:1(0) ack 4242

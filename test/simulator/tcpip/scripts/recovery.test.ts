@@ -233,6 +233,34 @@ describe('scripts: loss recovery', () => {
     { tcp: { sack: true } },
   );
   script(
+    'RFC 8985 7.4.2: a probe that repaired a loss reduces the window, once more has been acknowledged',
+    `${sack}
+    write 1000
+    > P. 1:1001(1000) ack 1
+    +300 > P. 1:1001(1000) ack 1
+    +100 < . 1:1(0) ack 1001
+    info cwnd 10000
+    write 1000
+    > P. 1001:2001(1000) ack 1
+    +100 < . 1:1(0) ack 2001
+    info cwnd 3500`,
+    { tcp: { sack: true } },
+  );
+  script(
+    'RFC 8985 7.4.2: a probe that was not needed does not, by D-SACK',
+    `${sack}
+    write 1000
+    > P. 1:1001(1000) ack 1
+    +300 > P. 1:1001(1000) ack 1
+    +5 < . 1:1(0) ack 1001
+    +95 < . 1:1(0) ack 1001 <sack 1:1001>
+    write 1000
+    > P. 1001:2001(1000) ack 1
+    +100 < . 1:1(0) ack 2001
+    info cwnd 10000`,
+    { tcp: { sack: true } },
+  );
+  script(
     'RFC 5681 3.1: after a timeout the window is one segment',
     `${plain}
     write 5000
