@@ -4,6 +4,7 @@ import { assoc } from './assoc.js';
 import { cfg } from './cfg.js';
 import { di } from './di.js';
 import { dns } from './dns.js';
+import { fs } from './fs.js';
 import { internal } from './internal.js';
 import { netif } from './netif.js';
 import { ping } from './ping.js';
@@ -22,6 +23,7 @@ export const services: readonly ServiceFactory[] = [
   cfg,
   di,
   dns,
+  fs,
   internal,
   netif,
   ping,

@@ -13,9 +13,10 @@ import {
   type ParsedCommand,
   withFormatBits,
 } from '../../../driver/protocol/at/index.js';
-import type { Event, Request, Response } from '../../../driver/protocol/messages.js';
+import type { Elements, Event, Request, Response } from '../../../driver/protocol/messages.js';
 import type { Clock } from '../../tcpip/contract.js';
 import type { Exchange, FirmwarePort, Frontend } from '../frontend.js';
+import { FileTransfer, isFileTransfer } from './file-transfer.js';
 import { InputQueue } from './input-queue.js';
 import { LineEditor } from './line-editor.js';
 import { PacedLine } from './paced-line.js';
@@ -223,7 +224,8 @@ export class AtFrontend implements Frontend {
 
   #request({ request, raw }: Extended): void {
     const length = request.args.length as number | undefined;
-    if (raw === 'write') this.#beginWrite(request, length ?? 0);
+    if (isFileTransfer(request)) this.#beginFileTransfer(request);
+    else if (raw === 'write') this.#beginWrite(request, length ?? 0);
     else if (raw === 'read' && length === 0) this.#beginReadStream(request);
     else
       this.#run(request, raw === 'read' ? (data) => this.#rawAnswer(data) : undefined, (code) =>
@@ -318,6 +320,25 @@ export class AtFrontend implements Frontend {
     });
     stream.begin((code) => {
       if (code === 0) this.#beginStream(stream);
+      else this.#end(code);
+    });
+  }
+
+  #beginFileTransfer(request: Request): void {
+    const transfer = new FileTransfer(this.#options.clock, request, {
+      execute: (command, form, args, done) => {
+        let elements: Elements | undefined;
+        this.#submit({
+          request: { kind: 'request', command, form, args, seq: 0 },
+          respond: (response) => (elements = response.elements),
+          finish: ({ code }) => done(code, elements),
+        });
+      },
+      output: (bytes) => this.#put(bytes),
+      ended: (code) => this.#endStream(code),
+    });
+    transfer.begin((code) => {
+      if (code === 0) this.#beginStream(transfer);
       else this.#end(code);
     });
   }

@@ -89,6 +89,39 @@ const exampleZone: Zone = {
 
 const hundredBytes = Buffer.from('11223344556677889900AABBCCDDEEFF11223344'.padEnd(200, '0'), 'hex');
 
+const factoryCertificates = [
+  'VeriSign',
+  'QuoVadis_Root',
+  'ISRGRootX1',
+  'GlobalSignRoot',
+  'EnTrust',
+  'DigiCertSHA2',
+  'DigiCertGlobalRootG2',
+  'DigiCert',
+  'BaltimoreCyberTrustRoot',
+  'AmazonRootCA1',
+];
+
+/** As long as the example's certificate, and as little printable. */
+const exampleFile = Uint8Array.from({ length: 891 }, (_, at) => 128 + (at % 128));
+
+/** The seven lines of the example with data in them, from a line on, every so many lines. */
+function blockLines(
+  from: number,
+  every: number,
+  line: (number: number, data: string, left: number) => string,
+): Record<number, string> {
+  const lines: Record<number, string> = {};
+  for (let block = 0; block < 7; block++) {
+    const data = Buffer.from(exampleFile.subarray(block * 128, (block + 1) * 128))
+      .toString('hex')
+      .toUpperCase();
+    const left = Math.max(0, exampleFile.length - (block + 1) * 128);
+    lines[from + block * every] = line(block + 1, `[${data}]`, left);
+  }
+  return lines;
+}
+
 export const scenarios: Readonly<Record<string, Scenario>> = {
   'scan | active scan with filter': {
     given: ({ bench }) => {
@@ -298,6 +331,30 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       enableTime(run);
     },
   },
+
+  'fs | list + delete': {
+    given: ({ bench }) => {
+      for (const name of factoryCertificates) bench.flash.files.put('cert', name, new Uint8Array(1000));
+    },
+  },
+  // The example's module holds the vendor's archive of ten certificates; ours is empty.
+  'fs | info': { corrected: { 1: '+FS:4,57344,28' } },
+  // The examples abbreviate the data, and leave the event out.
+  'fs | load FS-TSFR': {
+    corrected: {
+      ...blockLines(3, 3, (number, data) => `> AT+FSTSFR=20489,${number},${data}`),
+      23: ['OK', '+FSUP:1,1,"ExampleCert",891'],
+    },
+  },
+  'fs | store FS-TSFR': {
+    given: ({ bench }) => void bench.flash.files.put('cert', 'ExampleCert', exampleFile),
+    corrected: blockLines(7, 3, (number, data, left) => `+FSTSFR:20489,${number},${left},${data}`),
+  },
+  'fs | file exists': {
+    given: ({ bench }) => void bench.flash.files.put('cert', 'ISRGRootX1', exampleFile),
+  },
+  'fs | file not found': {},
+  'fs | protocol': {},
 
   'system | reset': {},
   'lexical | engine oracle': {},

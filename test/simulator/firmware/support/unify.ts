@@ -6,6 +6,12 @@ import { lexParameters, type Token } from '../../../../driver/protocol/at/lexer.
 /** Ids of the document → ids of this run. */
 export type Ids = Map<number, number>;
 
+/** Where an id of this run's own stands: of a socket, or of a file transfer. */
+function idAt({ name, tokens }: Parsed): number {
+  if (name === 'FS') return tokens.length === 2 ? 1 : -1;
+  return name.startsWith('SOCK') || name === 'FSTSFR' ? 0 : -1;
+}
+
 /** Elements whose value is this run's own, by position. */
 const ownNumbers: Readonly<Record<string, readonly number[]>> = {
   SOCKIND: [0, 2, 4],
@@ -52,7 +58,7 @@ export function matches(wanted: string, found: string, ids: Ids): boolean {
   return a.tokens.every((token, at) => {
     const other = b.tokens[at];
     if (token.kind === 'int' && other.kind === 'int') {
-      if (at === 0 && a.name.startsWith('SOCK')) {
+      if (at === idAt(a)) {
         const known = ids.get(token.value);
         if (known === undefined) ids.set(token.value, other.value);
         return known === undefined || known === other.value;

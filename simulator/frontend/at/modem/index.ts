@@ -1,0 +1,3 @@
+export type { End } from './receiver.js';
+export { ModemReceiver } from './receiver.js';
+export { ModemSender } from './sender.js';
