@@ -49,11 +49,11 @@ function run(impairment: string, ms: number, options: { tcp?: TcpOptions; reads?
 
 describe('buffer auto-tuning', () => {
   it('grows both buffers on a long fast path, and the throughput with them', () => {
-    const { received, sender, receiver } = run('delay=20ms', 5000);
+    const { received, sender, receiver } = run('delay=20ms', 1200);
     expect(receiver.receiveBuffer).to.equal(4 << 20);
     expect(sender.sendBuffer).to.be.greaterThan(1 << 20);
-    // 64 KiB per 40 ms would be 8 MB.
-    expect(received).to.be.greaterThan(100e6);
+    // 64 KiB per 40 ms would be 2 MB.
+    expect(received).to.be.greaterThan(30e6);
   });
 
   it('keeps within the bounds it is given', () => {
