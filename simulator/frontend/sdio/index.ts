@@ -6,4 +6,3 @@ export {
   type SdioFrontendOptions,
   type SpiMisbehaviour,
 } from './sdio-frontend.js';
-export { type SpiPort, spiPort } from './spi-port.js';
