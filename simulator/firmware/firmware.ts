@@ -177,6 +177,7 @@ export class Firmware {
   }
 
   #start(): Running {
+    this.#flash.nvm.boot();
     const { random, radio, mac, createStack } = this.#options;
     const clock = new ScopedClock(this.#options.clock);
     const time = new WallClock(clock);

@@ -2,11 +2,14 @@
 import type { ServiceFactory } from '../service.js';
 import { assoc } from './assoc.js';
 import { cfg } from './cfg.js';
+import { dfu } from './dfu.js';
 import { di } from './di.js';
 import { dns } from './dns.js';
 import { fs } from './fs.js';
 import { internal } from './internal.js';
 import { netif } from './netif.js';
+import { nvm } from './nvm.js';
+import { ota } from './ota.js';
 import { ping } from './ping.js';
 import { rst } from './rst.js';
 import { sntp } from './sntp.js';
@@ -21,11 +24,14 @@ import { wsta } from './wsta.js';
 export const services: readonly ServiceFactory[] = [
   assoc,
   cfg,
+  dfu,
   di,
   dns,
   fs,
   internal,
   netif,
+  nvm,
+  ota,
   ping,
   rst,
   sntp,

@@ -113,6 +113,8 @@ describe('documented exchanges', () => {
   it('covers every area of this firmware', () => {
     const areas = [
       'fs',
+      'nvm',
+      'ota',
       'system',
       'scan',
       'join',

@@ -356,9 +356,24 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'fs | file not found': {},
   'fs | protocol': {},
 
+  'nvm | erase, write, check': {},
+  'ota | verify + activate': { given: ({ bench }) => writeImage(bench) },
+  'ota | locked': {
+    given: ({ bench }) => {
+      writeImage(bench);
+      bench.command('AT+OTAACT');
+    },
+  },
+
   'system | reset': {},
   'lexical | engine oracle': {},
 };
+
+/** Header and content enough to be an image. */
+function writeImage({ flash }: Bench): void {
+  flash.nvm.alternate.erase(0, 240);
+  flash.nvm.alternate.write(0, new Uint8Array(1024).fill(0x55));
+}
 
 const NTP_SECONDS = 3_909_622_842;
 
