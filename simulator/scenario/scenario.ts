@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { WincError } from '../../driver/protocol/errors.js';
 import { parseForward, parseImpair } from '../options.js';
 import type { Simulator, SimulatorOptions } from '../simulator.js';
-import { DEFAULT_ACCESS_POINT } from '../world/access-point.js';
+import { type AccessPointOptions, DEFAULT_ACCESS_POINT } from '../world/access-point.js';
 import { checkedRecord, type DnsRecord } from '../world/dns-zone.js';
 import {
   bytes,
@@ -65,12 +65,19 @@ const dnsRecordForm = object({ name: text, type: text, data: anything }, { ttl: 
 const dnsRecord: Check<DnsRecord> = (value, path) =>
   sound(() => checkedRecord(dnsRecordForm(value, path) as DnsRecord), path);
 
+/** By its name, or, where several have the same, by its BSSID. */
+type WhichAccessPoint = string | Uint8Array | { readonly bssid: string };
+const whichAccessPoint: Check<WhichAccessPoint> = (value, path) =>
+  value !== null && typeof value === 'object' && 'bssid' in value
+    ? object({ bssid: mac }, {})(value, path)
+    : bytes(value, path);
+
 const seconds = number(0, 365 * DAY, ' s');
 
 interface Happening {
   readonly at: number;
   /** What it is about; checked against what there is. */
-  readonly accessPoint?: string | Uint8Array | undefined;
+  readonly accessPoint?: WhichAccessPoint | undefined;
   readonly module?: number | undefined;
   happen(simulator: Simulator): void;
 }
@@ -92,10 +99,10 @@ function happening<R extends Record<string, Check<unknown>>, O extends Record<st
   };
 }
 
-const accessPointOf = ({ accessPoint: ssid }: { accessPoint: string | Uint8Array }, { world }: Simulator) =>
-  world.accessPoint(ssid);
+const accessPointOf = ({ accessPoint }: { accessPoint: WhichAccessPoint }, { world }: Simulator) =>
+  world.accessPoint(accessPoint);
 const deviceOf = ({ module = 0 }: { module?: number }, { modules }: Simulator) => modules[module].device;
-const place = { accessPoint: bytes };
+const place = { accessPoint: whichAccessPoint };
 const which = { module: whole(0, 65_535) };
 
 const event = variant('do', {
@@ -181,9 +188,9 @@ export function parseScenario(json: string): Scenario {
   const { comment: _, dnsBehaviour: behaviour, ntp, events = [], ...options } = file(value, '');
   const accessPoints = options.accessPoints ?? [DEFAULT_ACCESS_POINT];
   const modules = options.modules?.length ?? 1;
-  for (const [index, { accessPoint: ssid, module = 0 }] of events.entries()) {
-    if (ssid !== undefined && !accessPoints.some((one) => sameName(one.ssid, ssid)))
-      wrong(`events[${index}].accessPoint`, 'the name of one that there is');
+  for (const [index, { accessPoint: which, module = 0 }] of events.entries()) {
+    if (which !== undefined && !accessPoints.some((one) => isMeant(one, which)))
+      wrong(`events[${index}].accessPoint`, 'the name of one that there is, or the BSSID given to one');
     if (module >= modules) wrong(`events[${index}].module`, `below ${modules}, the number of modules`);
   }
   return {
@@ -211,5 +218,8 @@ export function readScenario(path: string): Scenario {
   return parseScenario(json);
 }
 
-const sameName = (a: string | Uint8Array, b: string | Uint8Array): boolean =>
-  Buffer.from(a as string).equals(Buffer.from(b as string));
+function isMeant({ ssid, bssid }: AccessPointOptions, which: WhichAccessPoint): boolean {
+  if (typeof which === 'object' && 'bssid' in which)
+    return bssid?.toUpperCase() === which.bssid.toUpperCase();
+  return Buffer.from(ssid as string).equals(Buffer.from(which as string));
+}

@@ -101,10 +101,14 @@ export class World {
     return this.air.radio(mac);
   }
 
-  /** @throws WincError `WINC_ARGUMENT` if there is none of that name */
-  accessPoint(ssid: string | Uint8Array): AccessPoint {
-    const found = this.air.accessPoints.find((accessPoint) => accessPoint.isNamed(ssid));
-    if (found === undefined) throw new WincError('WINC_ARGUMENT', 'no access point of that name');
+  /** The one with that BSSID, or the first of that name. @throws WincError `WINC_ARGUMENT` if there is none */
+  accessPoint(which: string | Uint8Array | { readonly bssid: string }): AccessPoint {
+    const found = this.air.accessPoints.find((accessPoint) =>
+      typeof which === 'object' && 'bssid' in which
+        ? accessPoint.bssid === which.bssid.toUpperCase()
+        : accessPoint.isNamed(which),
+    );
+    if (found === undefined) throw new WincError('WINC_ARGUMENT', 'no such access point');
     return found;
   }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { createSimulator, VirtualClock } from '../../simulator/index.js';
 import { parseScenario, readScenario } from '../../simulator/scenario/scenario.js';
 
 const options = (scenario: unknown) => parseScenario(JSON.stringify(scenario)).options;
@@ -72,6 +73,14 @@ describe('a scenario file', () => {
       { events: [{ at: 1, do: 'appear', accessPoint: 'lab' }] },
       'events[0].accessPoint must be the name of one',
     ],
+    [
+      { events: [{ at: 1, do: 'appear', accessPoint: { bssid: '00:01:02:03:04:05' } }] },
+      'events[0].accessPoint must be the name of one that there is, or the BSSID',
+    ],
+    [
+      { events: [{ at: 1, do: 'appear', accessPoint: { bssid: 'lab' } }] },
+      'events[0].accessPoint.bssid must be a MAC address',
+    ],
     [{ events: [{ at: 1, do: 'reset', module: 1 }] }, 'events[0].module must be below 1'],
     [{ events: [{ at: 1, do: 'toString' }] }, 'events[0].do must be one of'],
   ];
@@ -87,6 +96,27 @@ describe('a scenario file', () => {
     expect(() => readScenario('/nowhere/at/all.json'))
       .to.throw()
       .with.property('code', 'WINC_SCENARIO');
+  });
+
+  it('tells access points of one name apart by BSSID', async () => {
+    const bssids = ['00:01:02:03:04:0A', '00:01:02:03:04:0B'];
+    const { options, apply } = parseScenario(
+      JSON.stringify({
+        accessPoints: bssids.map((bssid) => ({ ssid: 'lab', bssid })),
+        events: [{ at: 2, do: 'disappear', accessPoint: { bssid: bssids[1].toLowerCase() } }],
+      }),
+    );
+    const clock = new VirtualClock();
+    const simulator = await createSimulator({ ...options, clock });
+    const radio = simulator.world.radio('02:00:00:00:00:09');
+    const heard = () => radio.hear(6).map(({ bssid }) => bssid);
+    const cancel = apply(simulator);
+    clock.advance(1999);
+    expect(heard()).to.have.members(bssids);
+    clock.advance(1);
+    expect(heard()).to.deep.equal([bssids[0]]);
+    cancel();
+    await simulator.close();
   });
 
   it('of the documentation is a valid one', () => {
