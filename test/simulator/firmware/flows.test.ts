@@ -1,33 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { Bench } from './support/bench.js';
+import { flows, keyOf, steps } from './support/exchanges.js';
 import { type Run, type Scenario, scenarios } from './support/scenarios.js';
 import { type Item, takeApart } from './support/transcript.js';
 import { matches } from './support/unify.js';
 
-interface Flow {
-  readonly area: string;
-  readonly name: string;
-  readonly lines: readonly { readonly dir: '<' | '>' | '#'; readonly text: string }[];
-}
-
-const { flows } = JSON.parse(
-  readFileSync(new URL('../../../firmware-fixtures/protocol/flows.json', import.meta.url), 'utf8'),
-) as { flows: readonly Flow[] };
-
 /** The longest any of them waits: a DNS or connection time-out. */
 const PATIENCE = 15_000;
-
-/** The exchange as it should be: `>` before what the host types. */
-function steps(flow: Flow, { corrected = {} }: Scenario): string[] {
-  return flow.lines.flatMap(({ dir, text }, at) => {
-    if (dir === '#') return [];
-    const change = corrected[at];
-    if (change === null) return [];
-    if (typeof change === 'string') return [change];
-    return change ?? [dir === '>' ? `> ${text}` : text];
-  });
-}
 
 class Replay {
   readonly run: Run;
@@ -95,7 +74,7 @@ describe('documented exchanges', () => {
   for (const echo of [true, false]) {
     describe(echo ? 'with echo' : 'without echo', () => {
       for (const flow of flows) {
-        const key = `${flow.area} | ${flow.name}`;
+        const key = keyOf(flow);
         const scenario = scenarios[key];
         if (scenario === undefined) continue;
         it(key, () => {
@@ -128,7 +107,7 @@ describe('documented exchanges', () => {
     ];
     const missing = flows
       .filter(({ area }) => areas.includes(area))
-      .map(({ area, name }) => `${area} | ${name}`)
+      .map(keyOf)
       .filter((key) => scenarios[key] === undefined && !elsewhere.has(key));
     expect(missing).to.deep.equal([]);
   });
