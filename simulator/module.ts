@@ -68,7 +68,8 @@ export class EmulatedModule {
       random,
       radio,
       mac,
-      createStack,
+      // Nobody else is on the simulated link with that address; a real host makes sure.
+      createStack: (stack) => createStack({ ...stack, probeLease: options.realistic ?? false }),
       profile: profiles[options.profile ?? 'rnwf02'],
       timings: { ...timings, ...(options.bootMs !== undefined && { boot: options.bootMs }) },
       flash: this.flash,
