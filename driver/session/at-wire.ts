@@ -194,6 +194,11 @@ export class AtWire implements Wire {
   /** Whether the message is an answer, to us or to a command given up. */
   #answersUs(message: ModuleMessage, text: string): boolean {
     const probe = this.#probe;
+    // The name proves it, whatever the firmware makes of the value.
+    if (message.kind === 'noise' && probe?.proof !== undefined && text.startsWith(`+${probe.proof}:`)) {
+      probe.proven = true;
+      return true;
+    }
     if (message.kind === 'response') {
       if (probe !== undefined && message.command === probe.proof) probe.proven = true;
       return true;
@@ -243,7 +248,9 @@ export class AtWire implements Wire {
       // The line end first finishes whatever half line the module may hold.
       if (result !== 'boot') result = await this.#ask('\r\nATE0', Math.min(PROBE_MS, left()));
       if (result === 'answered') {
-        result = await this.#ask('AT+GMM', Math.min(PROBE_MS, left()), { proof: 'GMM' });
+        // Two questions in turn: a firmware, or an emulator, may know only one of them.
+        const proof = attempt % 2 === 0 ? 'GMM' : 'GMR';
+        result = await this.#ask(`AT+${proof}`, Math.min(PROBE_MS, left()), { proof });
       }
       // A firmware that refuses one of these keeps its default, which the codec reads as well.
       for (const line of ['ATV5', 'ATF7']) {

@@ -72,6 +72,17 @@ describe('a session on the AT wire', () => {
     expect((await answer)[0].elements.manId).to.equal('Microchip');
   });
 
+  it('gets in step with a firmware that refuses ATE0 and GMM, and prints GMR without quotes', async () => {
+    const { far, module, clock } = await open((each) => {
+      for (const line of ['ATE0', 'AT+GMM', 'ATV5', 'ATF7']) each.replies.set(line, 'ERROR\r\n');
+      each.replies.set('AT+GMR', '+GMR:3.1.0\r\nOK\r\n');
+    });
+    far.replies.set('AT+GMI', '+GMI:"Microchip"\r\nOK\r\n');
+    const answer = module.call('GMI');
+    await settle(clock);
+    expect((await answer)[0].elements.manId).to.equal('Microchip');
+  });
+
   it('sends one command at a time, in order', async () => {
     const { far, module, clock } = await open((each) => {
       each.replies.set('AT+GMI', undefined);
