@@ -1,6 +1,7 @@
 /** Outgoing TCP connections as promises. */
 import type { WincModule } from '../driver/index.js';
 import { WincError } from '../driver/protocol/index.js';
+import { TlsWatch } from '../tls/index.js';
 import { isAddress } from './address.js';
 import {
   AF_INET,
@@ -31,7 +32,8 @@ export interface ConnectOptions {
  * @param host  a name or an address
  * @returns a connected descriptor of `socketsOf(module)`
  * @throws WincError `WINC_ARGUMENT`, `WINC_STATUS` (`DNS_…`), `WINC_CONNECT_FAILED` with `errno`,
- *   `WINC_CONNECT_TIMEOUT`, `WINC_ABORTED`, `WINC_SOCKET` (no descriptor), or the module's own failure
+ *   `WINC_CONNECT_TIMEOUT`, `WINC_TLS_CERTIFICATE` and `WINC_TLS_HANDSHAKE` (see `TlsFailure`), `WINC_ABORTED`,
+ *   `WINC_SOCKET` (no descriptor), or the module's own failure
  */
 export async function openConnection(
   module: WincModule,
@@ -57,7 +59,8 @@ export async function openConnection(
   if (tlsConfig !== undefined) sockets.setsockopt(fd, IPPROTO_TLS, TLS_CONF_IDX, tlsConfig);
   const where = `Connecting to ${host}:${port}`;
   const connected = tlsConfig === undefined ? SocketEvent.CONNECT : SocketEvent.TLS_CONNECT;
-  await new Promise<void>((resolve, reject) => {
+  const tls = tlsConfig === undefined ? undefined : new TlsWatch(module, tlsConfig);
+  const connection = new Promise<void>((resolve, reject) => {
     const end = () => {
       timer.cancel();
       signal?.removeEventListener('abort', aborted);
@@ -86,6 +89,13 @@ export async function openConnection(
     });
     if (signal?.aborted) aborted();
   });
+  try {
+    await connection;
+  } catch (error) {
+    throw (await tls?.explain(`${where} failed`, error)) ?? error;
+  } finally {
+    tls?.end();
+  }
   return fd;
 }
 
