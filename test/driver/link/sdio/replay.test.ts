@@ -142,7 +142,7 @@ describe('SDIO link against the recorded modules', () => {
       const clock = new VirtualClock();
       const bus = new Recording(transcript, new BareModule(clock, {}, 10));
       const received: string[] = [];
-      const initialises = name === 'init' || name === 'reset_without_mclr';
+      const initialises = name === 'init' || name === 'reset_without_mclr' || name.startsWith('own_');
       bus.link = new SdioLink(bus, { clock, windows: 'vendor', reset: name !== 'reset_without_mclr' });
       if (initialises) bus.begin();
       await settle(

@@ -1,11 +1,12 @@
-/** The recorded runs of firmware-fixtures/protocol/spi-transcripts, taken apart for replay. */
-import { readdirSync, readFileSync } from 'node:fs';
+/** The recorded runs of the vendor's driver and of ours, taken apart for replay. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { BusMonitor, type BusRecord } from '../../../../driver/link/sdio/monitor.js';
 import { MailboxType, parseMailboxWord } from '../../../../driver/protocol/sdio/index.js';
 import { parseSpiTrace, type SpiTraceEntry } from '../../../../driver/transport/spi-trace.js';
 
-const folder = resolve(import.meta.dirname, '../../../../firmware-fixtures/protocol/spi-transcripts');
+const fixtures = resolve(import.meta.dirname, '../../../../firmware-fixtures');
+const folders = [join(fixtures, 'protocol/spi-transcripts'), join(fixtures, 'spi-transcripts')];
 
 /** Something one side did, with the entry before which it must have been decided. */
 export interface Turn {
@@ -26,14 +27,16 @@ export interface Transcript {
 }
 
 export function transcriptNames(): string[] {
-  return readdirSync(folder)
+  return folders
+    .flatMap((folder) => readdirSync(folder))
     .filter((name) => name.endsWith('.txt'))
     .map((name) => name.slice(0, -4))
     .sort();
 }
 
 export function readTranscript(name: string): Transcript {
-  const entries = parseSpiTrace(readFileSync(join(folder, `${name}.txt`), 'utf8'));
+  const file = folders.map((folder) => join(folder, `${name}.txt`)).find(existsSync)!;
+  const entries = parseSpiTrace(readFileSync(file, 'utf8'));
   const records: { entry: number; record: BusRecord }[] = [];
   let at = 0;
   const monitor = new BusMonitor((record) => records.push({ entry: at, record }));
