@@ -237,6 +237,15 @@ describe('XMODEM and YMODEM stores', () => {
     expect(say(made, ACK)).to.equal(OK);
   });
 
+  it('end well when the host has all data and says no more', () => {
+    const made = storing(3);
+    say(made, 'C');
+    say(made, ACK);
+    expect(say(made, ACK)).to.equal(EOT);
+    expect(made.wait(2999)).to.equal(EOT + EOT);
+    expect(made.wait(1)).to.equal(OK);
+  });
+
   it('end when nobody receives', () => {
     const made = storing(2);
     expect(made.wait(60_000)).to.equal(`${CAN}${CAN}ERROR:0.8,"Command Timed Out"\r\n`);

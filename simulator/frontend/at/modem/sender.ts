@@ -6,6 +6,9 @@ import type { End } from './receiver.js';
 /** How long to wait for an answer, in milliseconds. */
 const PATIENCE = 60_000;
 const FAILURES = 10;
+/** The same once all data is acknowledged: a receiver that has it all may be gone. */
+const PATIENCE_AT_END = 1000;
+const FAREWELLS = 3;
 
 export interface SenderOptions {
   readonly data: Uint8Array;
@@ -21,7 +24,6 @@ export interface SenderEffects {
   ended(how: End): void;
 }
 
-/** `end` and `last header` are the closing moves of YMODEM, after which nothing follows. */
 type Phase = 'header' | 'data' | 'eot' | 'last header';
 
 export class ModemSender {
@@ -130,10 +132,18 @@ export class ModemSender {
 
   #wait(): void {
     this.#timer?.cancel();
-    this.#timer = this.#clock.setTimer(() => {
+    const closing = this.#phase === 'eot' || this.#phase === 'last header';
+    this.#timer = this.#clock.setTimer(() => this.#silent(closing), closing ? PATIENCE_AT_END : PATIENCE);
+  }
+
+  #silent(closing: boolean): void {
+    if (!closing) {
       this.#effects.output(Uint8Array.of(CAN, CAN));
       this.#end('timeout');
-    }, PATIENCE);
+    } else if (++this.#failures < FAREWELLS) {
+      if (this.#invited) this.#effects.output(this.#packet);
+      this.#wait();
+    } else this.#end('done');
   }
 
   #end(how: End): void {
