@@ -2,7 +2,7 @@
  * The module's TLS: four configurations, two lists of cipher suites, and secured connections for every service that
  * wants one. TLS 1.2 only, as the module.
  */
-import { constants } from 'node:crypto';
+import { constants, type X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { StatusCode } from '../../../driver/protocol/catalogue/statuses.js';
@@ -49,6 +49,12 @@ export interface SecureOptions {
 /** What OpenSSL says about dates by the host's clock, or about a path the module's own check has looked at. */
 const judgedElsewhere =
   /^(CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|(DEPTH_ZERO_)?SELF_SIGNED_CERT.*|UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF).*|CERT_SIGNATURE_FAILURE|CERT_CHAIN_TOO_LONG)$/;
+
+/** A certificate for that host name or address. A name with a NUL is nobody's. */
+const isFor = (certificate: X509Certificate, name: string): boolean => {
+  if (name.includes('\0')) return false;
+  return (isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name)) !== undefined;
+};
 
 export class Tls {
   readonly configurations: ReadonlyMap<number, TlsConfiguration>;
@@ -109,7 +115,8 @@ export class Tls {
         ...(table.number('SERVER_RENEG_INFO') === 0 && {
           secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT,
         }),
-        ...(servername !== undefined && { servername }),
+        // Names only: RFC 6066, section 3.
+        ...(servername !== undefined && !isIP(servername) && { servername }),
         ...(session !== undefined && { session }),
       };
       return new SecureChannel({ ...shared, role: { kind: 'client', options: clientOptions } });
@@ -156,7 +163,7 @@ export class Tls {
 
   #judge(
     configuration: TlsConfiguration,
-    anchors: Parameters<typeof verifyPeer>[0]['anchors'] | undefined,
+    anchors: readonly X509Certificate[] | undefined,
     { certificates, authorizationError, resumed }: Peer,
   ): TlsProblem | undefined {
     if (resumed) return undefined;
@@ -177,8 +184,7 @@ export class Tls {
     const domain = table.text('DOMAIN_NAME');
     // A client that was not asked for a certificate has no name to check.
     if (table.number('PEER_DOMAIN_VERIFY') && domain !== undefined) {
-      const matches = isIP(domain) ? leaf.checkIP(domain) : leaf.checkHost(domain);
-      if (matches === undefined) return problem('DOMAIN_NAME_MISMATCH', 'TLS_PEER_DOMAIN_MISSING');
+      if (!isFor(leaf, domain)) return problem('DOMAIN_NAME_MISMATCH', 'TLS_PEER_DOMAIN_MISSING');
     }
     return configuration.pins(leaf) ? undefined : problem('VERIFY_CERT_ERROR', mistrusted);
   }

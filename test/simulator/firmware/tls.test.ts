@@ -292,6 +292,12 @@ describe('TLS client failures', () => {
       error: 'DOMAIN_NAME_MISMATCH',
     },
     {
+      what: 'a name with a NUL',
+      values: { 6: '[7365727665722E746573740041]' },
+      status: '17\\.4,"Peer Domain Missing"',
+      error: 'DOMAIN_NAME_MISMATCH',
+    },
+    {
       what: 'no name to verify',
       values: { 6: '""' },
       status: '17\\.4,"Peer Domain Missing"',

@@ -256,6 +256,18 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'tcp-client | length and data differ': { given: connected(17600) },
   'tcp-client | write before connected': { given: opened(2, 17600) },
 
+  'tls | client config': {},
+  'tls | bad TLS index': { given: opened(2, 17603) },
+  'tls | CA missing': {
+    given: (run) => {
+      opened(2, 17603)(run);
+      run.bench.command('AT+TLSC=1,6,"example.com"');
+      run.bench.command(`AT+SOCKTLS=${run.ids.get(17603)},1`);
+      serveNames(run.bench.stack, { answers: { 'A example.com': [record('A', 'example.com', '5.6.7.8')] } });
+      run.bench.stack.onConnect = (connection) => connection.establish();
+    },
+  },
+
   'tcp-server | listen, accept': {
     given: joined,
     causes: { '+SOCKIND:6,"1.2.3.4",5678,"11.22.33.44",12345': client(5678, '11.22.33.44', 12345) },
@@ -310,8 +322,6 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'multicast | TCP socket': { given: opened(2, 5) },
   'multicast | group refused': { given: opened(1, 8) },
   'multicast | unknown socket': {},
-
-  'tls | client config': {},
 
   'sntp | query as text': {
     given: ({ bench }) => void bench.command('AT+TIME=3,"2025-10-24T18:03:43.00Z"'),
