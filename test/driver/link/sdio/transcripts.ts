@@ -34,9 +34,13 @@ export function transcriptNames(): string[] {
     .sort();
 }
 
-export function readTranscript(name: string): Transcript {
+export function transcriptText(name: string): string {
   const file = folders.map((folder) => join(folder, `${name}.txt`)).find(existsSync)!;
-  const entries = parseSpiTrace(readFileSync(file, 'utf8'));
+  return readFileSync(file, 'utf8');
+}
+
+export function readTranscript(name: string): Transcript {
+  const entries = parseSpiTrace(transcriptText(name));
   const records: { entry: number; record: BusRecord }[] = [];
   let at = 0;
   const monitor = new BusMonitor((record) => records.push({ entry: at, record }));
