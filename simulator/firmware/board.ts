@@ -1,5 +1,6 @@
 /** What services share between two resets. */
 import type { Clock, Random } from '../tcpip/contract.js';
+import type { Configuration } from './configuration.js';
 import type { FileStore } from './files.js';
 import type { Flash } from './flash.js';
 import type { Network } from './network.js';
@@ -29,6 +30,9 @@ export interface Board {
   readonly resolver: Resolver;
   readonly syslog: Syslog;
   readonly tls: Tls;
+  readonly configuration: Configuration;
+  /** Runs once all services are there, before the host can be heard. */
+  beforePrompt(action: () => void): void;
   /** Sends an event; one raised while a command is executed follows its status. */
   emit(event: Raised): void;
   /** The host is slow to read: hold back events that can wait, until the callback of {@link onDrained}. */

@@ -14,7 +14,7 @@ export const single = <N extends ConfigCommandName>(table: ConfigTable<N>): Conf
 });
 
 /** The parameter that selects the instance: whatever stands before the id. */
-const instanceParam = (name: ConfigCommandName) => {
+export const instanceParam = (name: ConfigCommandName) => {
   const first = commands[name].forms[0].params[0];
   return first === undefined || first.type.kind === 'configId' ? undefined : first;
 };

@@ -23,9 +23,9 @@ export interface ConfigBehaviour<N extends ConfigCommandName> {
   /** Values the module knows by itself; a list for several values; undefined: none now. */
   readonly live?: { readonly [P in ParamName<N>]?: () => Scalar | readonly ConfigValue[] | undefined };
   /** A status refuses a value that is of the right type and range. */
-  refuse?(param: ParamName<N>, value: Scalar): StatusName | undefined;
+  refuse?(param: ParamName<N>, value: Scalar, id: number | Fractional): StatusName | undefined;
   /** A value was set or removed; after loading a preset, once without a name. */
-  changed?(param: ParamName<N> | undefined): void;
+  changed?(param: ParamName<N> | undefined, id: number | Fractional): void;
 }
 
 export interface ConfigEntry {
@@ -131,6 +131,28 @@ export class ConfigTable<N extends ConfigCommandName> {
     this.#values.set(this.#named(name).id, value);
   }
 
+  /** What a host could set to have the table as it is; not what the module knows by itself. */
+  state(): { readonly id: number | Fractional; readonly value: Scalar }[] {
+    const items: { id: number | Fractional; value: Scalar }[] = [];
+    for (const param of this.#params.values()) {
+      const { id, name, readOnly, index } = param;
+      const value = this.#values.get(id);
+      if (readOnly || id === PRESET_ID || this.#behaviour.live?.[name as ParamName<N>]) continue;
+      if (!Array.isArray(value)) {
+        if (value !== undefined) items.push({ id, value });
+        continue;
+      }
+      const first = index?.[0] ?? 0;
+      for (const [at, one] of value.entries()) items.push({ id: { int: id, frac: first + at }, value: one });
+    }
+    return items;
+  }
+
+  /** Loads preset 0, if the table has presets. */
+  reset(): StatusName | undefined {
+    return this.#params.has(PRESET_ID) ? this.set(PRESET_ID, 0) : undefined;
+  }
+
   /** A query of all parameters: what is unset, or hidden while zero, is not listed; nor is the preset. */
   entries(): ConfigEntry[] {
     return [...this.#params.values()]
@@ -160,19 +182,19 @@ export class ConfigTable<N extends ConfigCommandName> {
     const normal = normalise(param.type, value);
     const clearing = clears(param.type, normal);
     if (!clearing && !this.#legal(param, normal)) return 'INVALID_PARAMETER';
-    const refusal = this.#behaviour.refuse?.(name, normal);
+    const refusal = this.#behaviour.refuse?.(name, normal, id);
     if (refusal !== undefined) return refusal;
     if (param.id === PRESET_ID) {
       this.#preset = normal as number;
       this.#load();
-      this.#behaviour.changed?.(undefined);
+      this.#behaviour.changed?.(undefined, id);
       return undefined;
     }
     const stored =
       param.index === undefined
         ? this.#setOne(param, normal, clearing)
         : this.#setListed(param, id, normal, clearing);
-    if (stored) this.#behaviour.changed?.(name);
+    if (stored) this.#behaviour.changed?.(name, id);
     return stored ? undefined : 'STORE_ACCESS_FAILED';
   }
 

@@ -2,7 +2,7 @@
  * The emulated firmware: takes requests from its front ends, one at a time and in order, holds them against the
  * catalogue, and hands them to the service that knows the command.
  */
-import { type CommandName, commands } from '../../driver/protocol/catalogue/index.js';
+import { type CommandName, type ConfigCommandName, commands } from '../../driver/protocol/catalogue/index.js';
 import { StatusCode, type StatusName } from '../../driver/protocol/catalogue/statuses.js';
 import type {
   Event,
@@ -18,7 +18,8 @@ import { isTyped } from '../../driver/protocol/wiretype.js';
 import type { Exchange, FirmwarePort, Frontend } from '../frontend/frontend.js';
 import type { Clock, Random, TimerHandle } from '../tcpip/contract.js';
 import type { Board } from './board.js';
-import { declaredSource, isConfigCommand, runConfigCommand } from './config-command.js';
+import { isConfigCommand } from './config-command.js';
+import { Configuration } from './configuration.js';
 import { erasedFlash, type Flash } from './flash.js';
 import type { StackFactory } from './module-stack.js';
 import { Network } from './network.js';
@@ -69,7 +70,7 @@ interface Running {
   readonly clock: ScopedClock;
   readonly board: Board;
   readonly handlers: ReadonlyMap<CommandName, Handler>;
-  readonly sources: Map<CommandName, ConfigSource<never>>;
+  readonly configuration: Configuration;
 }
 
 const plainArgs = (args: Values): Values =>
@@ -183,6 +184,8 @@ export class Firmware {
     const time = new WallClock(clock);
     const regulatory = new Regulatory();
     const network = new Network({ clock, random, mac, createStack, time });
+    const configuration = new Configuration();
+    const beforePrompt: (() => void)[] = [];
     const firmware = this;
     // What an earlier boot left under way outside the module's clock must not speak in this one.
     const emit = (event: Raised): void => {
@@ -212,6 +215,8 @@ export class Firmware {
         emit,
       }),
       emit,
+      configuration,
+      beforePrompt: (action) => void beforePrompt.push(action),
       get congested() {
         return firmware.#congested();
       },
@@ -229,17 +234,17 @@ export class Firmware {
       restart: () => board.afterStatus(() => this.powerUp()),
     };
     const handlers = new Map<CommandName, Handler>();
-    const sources = new Map<CommandName, ConfigSource<never>>();
     for (const factory of services as readonly ServiceFactory[]) {
       const service = factory(board);
       for (const [name, handler] of Object.entries(service.commands ?? {})) {
         handlers.set(name as CommandName, handler as Handler);
       }
       for (const [name, source] of Object.entries(service.config ?? {})) {
-        sources.set(name as CommandName, source as ConfigSource<never>);
+        configuration.register(name as ConfigCommandName, source as ConfigSource<never>);
       }
     }
-    return { clock, board, handlers, sources };
+    for (const action of beforePrompt) action();
+    return { clock, board, handlers, configuration };
   }
 
   #next(): void {
@@ -289,12 +294,7 @@ export class Firmware {
     };
     if (handler !== undefined) return handler(call);
     if (!isConfigCommand(name)) return 'UNKNOWN_CMD';
-    let source = running.sources.get(name);
-    if (source === undefined) {
-      source = declaredSource(name) as ConfigSource<never>;
-      running.sources.set(name, source);
-    }
-    return runConfigCommand(name, source as never, call);
+    return running.configuration.run(name, call);
   }
 
   #finish(exchange: Exchange, status: StatusName | number): void {

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import type { Elements, Request, Values } from '../../../driver/protocol/messages.js';
+import { decodeRequest, encodeRequest, TlvList } from '../../../driver/protocol/tlv/index.js';
 import { crc16 } from '../../../simulator/crc16.js';
 import { Bench } from './support/bench.js';
 
@@ -159,5 +161,41 @@ describe('FS', () => {
     handleOf(made.command('AT+FS=1,0,5,"e",1'));
     // A transfer that is through gave its place.
     expect(made.command(`AT+FSTSFR=${open[0]}`)).to.match(/^ERROR:0\.4/);
+  });
+
+  it('is the same on the TLV wire, with FS-TSFR alone', () => {
+    const made = bench();
+    const port = made.firmware.connect({ booting() {}, booted() {}, event() {} });
+    const ask = (
+      command: 'FS' | 'FSTSFR',
+      form: string,
+      args: Values,
+    ): { code: number; elements: Elements } => {
+      const sent: Request = { kind: 'request', command, form, args, seq: 7 };
+      const decoded = decodeRequest(encodeRequest(sent), new TlvList());
+      const answer = { code: -1, elements: {} as Elements };
+      if (decoded === undefined || !('request' in decoded)) throw new Error('not decoded');
+      port.execute({
+        request: decoded.request,
+        respond: ({ elements }) => Object.assign(answer, { elements }),
+        finish: ({ code }) => Object.assign(answer, { code }),
+      });
+      return answer;
+    };
+    const file = content(200);
+    const loading = ask('FS', 'FSLOAD', { op: 1, filetype: 1, tsfrprot: 5, filename: 'ca', filelength: 200 });
+    const { tsfrHandle } = loading.elements;
+    expect(
+      ask('FSTSFR', 'FSTSFR', { tsfrHandle: tsfrHandle as number, blockNum: 1, data: file }).elements,
+    ).to.include({
+      blockNum: 1,
+      bytesRemain: 0,
+    });
+    const storing = ask('FS', 'FSSTORE', { op: 5, filetype: 1, tsfrprot: 5, filename: 'ca' });
+    const handle = storing.elements.tsfrHandle as number;
+    const block = ask('FSTSFR', 'FSRECV', { tsfrHandle: handle, blockNum: 1, dataLength: 1024 });
+    expect(block.elements.data).to.deep.equal(file);
+    const xmodem = { op: 5, filetype: 1, tsfrprot: 2, filename: 'ca' };
+    expect(ask('FS', 'FSSTORE', xmodem).code).to.equal(0x0700);
   });
 });
