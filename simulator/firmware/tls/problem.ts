@@ -44,8 +44,9 @@ const known: Readonly<Record<string, TlsErrorName>> = {
 /** From an error of `node:tls` or of the connection below. */
 export function problemOf(failure: Error): TlsProblem {
   const code = (failure as NodeJS.ErrnoException).code ?? '';
-  // ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: the peer's alert, which the real library reports as one error for all.
-  const alert = /^ERR_SSL_(?:SSLV3|TLSV1|TLSV13)_ALERT_(\w+)$/.exec(code)?.[1];
+  // ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE (OpenSSL 3.5: SSL/TLS_ALERT): the peer's alert, which the real library reports
+  // as one error for all.
+  const alert = /^ERR_SSL_(?:SSLV3|SSL\/TLS|TLSV1|TLSV13)_ALERT_(\w+)$/.exec(code)?.[1];
   if (alert !== undefined) return { error: 'FATAL_ERROR', alert: alert.toLowerCase() };
   return { error: known[code] ?? 'PARSE_ERROR' };
 }
