@@ -39,8 +39,12 @@ export function detectLoss(c: Connection): void {
   for (let i = 0; i < scoreboard.count; i++) {
     const flags = scoreboard.flags(i);
     const sentAt = scoreboard.time(i);
+    // A tie tells nothing about what was sent again in the very instant in which the other one went and arrived:
+    // taken for older, it would be lost anew with every acknowledgement, and two ends could talk for ever.
+    const unordered = c.rackRtt === 0 && (flags & EVER_RESENT) !== 0;
     const later =
-      after(sentAt, c.rackTime) || (sentAt === c.rackTime && !before(scoreboard.end(i), c.rackEnd));
+      after(sentAt, c.rackTime) ||
+      (sentAt === c.rackTime && (unordered || !before(scoreboard.end(i), c.rackEnd)));
     if (later) {
       // First transmissions go out in order: nothing behind this one was sent before it.
       if ((flags & EVER_RESENT) === 0) break;

@@ -16,6 +16,8 @@ import { makeFrame, udpPayload } from './host.js';
 
 const CONTROL_PORT = 4242;
 const CORPUS = 512;
+/** What one call of `pump` may move; far more than all windows hold. */
+const PUMP_LIMIT = 100_000;
 
 export interface FuzzResult {
   readonly frames: number;
@@ -54,12 +56,15 @@ class FuzzWire {
     else this.corpus[Math.floor(this.#random() * CORPUS)] = frame;
   }
 
+  /** Delivers until nothing is left; time stands still meanwhile, so that must come to an end. */
   pump(): void {
+    let count = 0;
     for (let moved = true; moved; ) {
       moved = false;
       for (const [side, queue] of this.queues.entries()) {
         for (const frame of queue.splice(0)) {
           moved = true;
+          if (++count > PUMP_LIMIT) throw new Error('two stacks that never stop');
           this.links[side].receive(frame, frame.length);
         }
       }

@@ -404,4 +404,26 @@ describe('scripts: hostile peers', () => {
       { tcp: { sack: true, timestamps: true, windowScaling: true, fastOpen: true } },
     );
   }
+  script(
+    'RFC 8985 6.2: a hole sent again in the instant its successors went and arrived is not lost with every report',
+    `
+    listen
+    < S 0:0(0) win 65535 <mss 1000,sackOK>
+    > S. 0:0(0) ack 1
+    +100 < . 1:1(0) ack 1 win 65535
+    write 5000
+    drop 5
+    < . 1:1(0) ack 1 <sack 2001:5001>
+    > . 1:1001(1000) ack 1
+    > . 1001:2001(1000) ack 1
+    < . 1:1(0) ack 1 <sack 2001:5001>
+    < . 1:1(0) ack 1 <sack 2001:5001>
+    < . 1:1(0) ack 1 <sack 2001:5001>
+    nothing
+    +10 < . 1:1(0) ack 1 <sack 2001:5001>
+    nothing
+    +290 > . 1:1001(1000) ack 1
+    count tcpTimeouts 1`,
+    { tcp: { sack: true } },
+  );
 });
