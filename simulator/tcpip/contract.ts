@@ -28,6 +28,8 @@ export interface Link {
   transmit(frame: Uint8Array, length: number): boolean;
   /** Set by the stack. */
   receive: (frame: Uint8Array, length: number) => void;
+  /** Hands on, during the call, what waits to be received; the stack asks before its timers strike. */
+  poll?(): void;
 }
 
 /** Addresses are text at this seam: `10.0.2.15`, RFC 5952 for IPv6, a scope after `%`. */

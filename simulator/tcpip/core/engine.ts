@@ -28,11 +28,17 @@ export class Engine {
   #wake: TimerHandle | undefined;
   /** Frames waiting to be taken in; answers whether it took one. */
   takeFrame: () => boolean = () => false;
+  /** Has the link hand on what waits there. */
+  pollLink: () => void = () => {};
 
   constructor(clock: Clock, random: Random) {
     this.clock = clock;
     this.random = random;
-    this.wheel = new TimerWheel(clock, (run) => this.enter(run));
+    this.wheel = new TimerWheel(clock, (run) => {
+      // After a pause of the process the acknowledgement may wait in the link while its timeout is due.
+      this.pollLink();
+      this.enter(run);
+    });
   }
 
   get busy(): boolean {

@@ -100,6 +100,7 @@ export class Network implements FrameSink, IpUsers {
     this.multicast = new Multicast(this);
     this.#input = new IpInput(engine, this.iface, this.icmp, this, (head) => this.#reassemblyTimedOut(head));
     engine.takeFrame = () => this.#takeQueued();
+    engine.pollLink = () => link.poll?.();
     link.receive = (frame, length) => this.receive(frame, length);
   }
 

@@ -18,6 +18,10 @@ export class Device implements Link {
     return this.below.transmit(frame, length);
   }
 
+  poll(): void {
+    this.below.poll?.();
+  }
+
   protected inbound(frame: Uint8Array, length: number): void {
     this.receive(frame, length);
   }

@@ -112,6 +112,11 @@ export class TapLink implements Link {
     return true;
   }
 
+  /** As much as the kernel keeps: the thread that waits for the device may be held up longer than this one. */
+  poll(): void {
+    this.#drain(kernelQueue);
+  }
+
   /** Detaches; a device that was made by this object disappears. */
   close(): void {
     if (this.#closed) return;
@@ -123,7 +128,21 @@ export class TapLink implements Link {
   /** At any time either this is scheduled or running, or a thread waits: it alone ends the device. */
   readonly #turn = (): void => {
     if (!this.#closed) this.#flush();
-    let left = turnBudget;
+    const taken = this.#drain(turnBudget);
+    if (this.#closed) {
+      this.#system.close(this.#fd);
+      this.#system.close(this.#wake);
+      return;
+    }
+    const now = performance.now();
+    if (taken > 0) this.#lastFrameAt = now;
+    if (now - this.#lastFrameAt < lingerMs) setImmediate(this.#turn);
+    else this.#wait();
+  };
+
+  /** Reads up to `budget` frames; answers how many there were. */
+  #drain(budget: number): number {
+    let left = budget;
     while (!this.#closed && left > 0) {
       const length = this.#system.read(this.#fd, this.#buffer, largestFrame);
       if (length > 0) {
@@ -135,16 +154,8 @@ export class TapLink implements Link {
       if (code === errno.EAGAIN) break;
       if (code !== errno.EINTR) this.#fail(`read from ${this.name}`);
     }
-    if (this.#closed) {
-      this.#system.close(this.#fd);
-      this.#system.close(this.#wake);
-      return;
-    }
-    const now = performance.now();
-    if (left < turnBudget) this.#lastFrameAt = now;
-    if (now - this.#lastFrameAt < lingerMs) setImmediate(this.#turn);
-    else this.#wait();
-  };
+    return budget - left;
+  }
 
   /** What the kernel had no room for. */
   #flush(): void {

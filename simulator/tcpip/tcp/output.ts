@@ -16,6 +16,8 @@ import { armSendTimer } from './timers.js';
 /** Segments in flight at most, however small they are: the scoreboard is bounded too. */
 const MAX_IN_FLIGHT = 16_384;
 const MAX_OPTIONS = 40;
+/** Segments of one burst that may carry the same time. */
+const REFRESH_EVERY = 8;
 /** ECT(0), RFC 3168 5. */
 const ECN_CAPABLE = 2;
 const TIMESTAMP_OPTION = 12;
@@ -104,7 +106,9 @@ function sendNew(c: Connection): void {
   const { sendBuffer } = c;
   const { engine } = c.tcp;
   restartAfterIdle(c, engine.now);
-  for (;;) {
+  for (let sent = 1; ; sent++) {
+    // A long burst takes its time: timeouts count from when a segment is sent, not from the burst's start.
+    if (sent % REFRESH_EVERY === 0) engine.refreshTime();
     const queued = (c.bufferSequence + sendBuffer.length - c.nxt) | 0;
     if (queued <= 0 && !c.finQueued) return;
     if (c.scoreboard.count >= MAX_IN_FLIGHT) return;
