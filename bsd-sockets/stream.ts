@@ -26,8 +26,9 @@ export function socketFailure(
 }
 
 /**
- * A descriptor as a Duplex. The module closes both directions or none, so `end()` only waits until the module has
- * everything; `destroy()` flushes and closes.
+ * A descriptor as a Duplex. The module closes both directions or none: `end()` only waits until the module has everything,
+ * and nothing can be sent once the peer has closed, so that the end of reading ends writing too (unless `allowHalfOpen`)
+ * and gives the descriptor back. `destroy()` flushes and closes.
  */
 export class SocketStream extends Duplex {
   readonly sockets: BsdSockets;
@@ -41,7 +42,7 @@ export class SocketStream extends Duplex {
 
   /** @param fd  connected; without one, reads and writes wait for `attach` */
   constructor(sockets: BsdSockets, fd?: number, options: DuplexOptions = {}) {
-    super({ allowHalfOpen: true, ...options });
+    super({ allowHalfOpen: false, ...options });
     this.sockets = sockets;
     if (fd !== undefined) this.attach(fd);
   }
