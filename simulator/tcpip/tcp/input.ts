@@ -104,10 +104,6 @@ function isAcceptable(c: Connection, segment: Segment): boolean {
     c.duplicateSackEnd = (sequence + segment.dataLength) | 0;
   }
   if (c.stateNumber === states.TIME_WAIT && segment.flags & FIN) c.armLife(tcp.settings.timeWaitMs);
-  if (c.stateNumber === states.SYN_RECEIVED) {
-    resendSynAck(c);
-    return false;
-  }
   // An old segment may still bring news about what we sent, if its acknowledgement is good.
   acknowledgeNonsense(c, segment);
   return false;
@@ -118,7 +114,8 @@ function acknowledgeNonsense(c: Connection, segment: Segment): void {
   const bare = segment.dataLength === 0 && (segment.flags & (SYN | FIN)) === 0;
   if (bare && now - c.outOfWindowAckAt < OUT_OF_WINDOW_ACK_MS) return;
   if (bare) c.outOfWindowAckAt = now;
-  sendAck(c);
+  if (c.stateNumber === states.SYN_RECEIVED) resendSynAck(c);
+  else sendAck(c);
 }
 
 /** RFC 5961 3.2: only the very next sequence number resets. */

@@ -117,6 +117,16 @@ describe('scripts: hostile peers', () => {
     drop`,
   );
   script(
+    'ACK storm: in SYN-RECEIVED, bare acknowledgements of an older connection are answered twice a second at most',
+    `listen
+    < S 0:0(0) win 65535 <mss 1460>
+    > S. 0:0(0) ack 1
+    ${'< . 0:0(0) ack -5000\n'.repeat(50)}
+    sent 1
+    drop
+    ...`,
+  );
+  script(
     'RFC 9293 3.10.7.4: a segment without ACK is dropped',
     `${established}
     < - 1:11(10)
