@@ -14,7 +14,7 @@ export interface Metric {
 
 const [name, ...rest] = process.argv.slice(2);
 const json = rest.includes('--json');
-const known = ['engine', 'goodput', 'spi', 'uart', 'fleet'];
+const known = ['engine', 'goodput', 'spi'];
 if (name === undefined || !known.includes(name)) {
   console.error(`usage: npm run bench -- ${known.join('|')} [--json]`);
   process.exit(2);
