@@ -113,7 +113,7 @@ function takeSack(c: Connection, segment: Segment, echo: number): void {
       delivered(c, i, flags, echo);
       scoreboard.markSacked(i);
     }
-    if (after(end, c.highestSacked) || before(c.highestSacked, c.una)) c.highestSacked = end;
+    if (after(end, c.highestSacked)) c.highestSacked = end;
   }
 }
 
@@ -148,6 +148,8 @@ function takeCumulative(c: Connection, ack: number, advanced: number, echo: numb
     scoreboard.trimFront(ack);
   }
   c.una = ack;
+  // RFC 8985 6.2 step 3: the highest delivered, one way or the other.
+  if (before(c.highestSacked, ack)) c.highestSacked = ack;
   c.duplicateAcks = 0;
   if (c.renoSacked > 0)
     c.renoSacked = Math.max(0, c.renoSacked - Math.max(1, Math.ceil(advanced / c.mss)) + 1);

@@ -38,6 +38,7 @@ export function startConnect(c: Connection): void {
   c.smallEnd = c.iss;
   c.bufferSequence = c.nxt;
   c.recoveryPoint = c.iss;
+  c.highestSacked = c.iss;
   c.receiveScale = chooseScale(c);
   moveTo(c, states.ACTIVE_OPEN);
   c.stalledSince = tcp.engine.now;
@@ -193,6 +194,7 @@ export function startAccept(c: Connection, segment: Segment): void {
   c.smallEnd = c.iss;
   c.bufferSequence = c.nxt;
   c.recoveryPoint = c.iss;
+  c.highestSacked = c.iss;
   takeSynOptions(c, segment);
   const asked = (segment.flags & (ECE | CWR)) === (ECE | CWR);
   c.ecnOk = asked && tcp.settings.ecn !== 'off';

@@ -160,6 +160,7 @@ export class Passive {
     c.smallEnd = c.iss;
     c.bufferSequence = acknowledgment;
     c.recoveryPoint = c.iss;
+    c.highestSacked = c.iss;
     // The time the SYN-ACK went out is not known.
     c.backoff = 1;
     segment.sequence = sequence;
