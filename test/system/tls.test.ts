@@ -23,6 +23,7 @@ import {
   tlsContextsOf,
 } from '../../tls/index.js';
 import { type Emulated, emulated, fixture, HOST, wires } from '../tls/support/emulated.js';
+import { freePort } from './support/nginx.js';
 
 const directory = new URL('../../firmware-fixtures/tls/', import.meta.url).pathname;
 const openssl = (() => {
@@ -36,15 +37,6 @@ const openssl = (() => {
 const NOW = Date.UTC(2026, 0, 1);
 const MODULE_PORT = 4433;
 const trusting: TlsContextOptions = { ca: 'ca', serverName: 'server.test' };
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 for (const wire of wires) {
   describe(`TLS with openssl, ${wire} wire`, function () {

@@ -2,12 +2,12 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createConnection, createServer } from 'node:net';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect } from 'chai';
+import { hasNginx, startNginx } from './support/nginx.js';
 
 const python = '/usr/bin/python3';
 const hasTool = (name: string): boolean => spawnSync('sh', ['-c', `command -v ${name}`]).status === 0;
@@ -41,19 +41,11 @@ class RunningSim {
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
 describe('foreign programs on the UART of wincs02 sim', () => {
   let directory: string;
   let link: string;
   let sim: RunningSim | undefined;
-  let nginx: ChildProcess | undefined;
+  let nginx: Awaited<ReturnType<typeof startNginx>> | undefined;
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'uart-clients-'));
@@ -63,43 +55,15 @@ describe('foreign programs on the UART of wincs02 sim', () => {
   afterEach(async () => {
     await sim?.stop();
     sim = undefined;
-    if (nginx !== undefined && nginx.exitCode === null) {
-      nginx.kill('SIGQUIT');
-      await once(nginx, 'exit');
-    }
+    await nginx?.stop();
     nginx = undefined;
     rmSync(directory, { recursive: true, force: true });
   });
 
-  const startNginx = async (): Promise<number> => {
-    const port = await freePort();
-    const user = process.getuid?.() === 0 ? 'user root;' : '';
-    writeFileSync(
-      join(directory, 'nginx.conf'),
-      `daemon off; master_process off; pid ${directory}/nginx.pid; error_log ${directory}/error.log; ${user}
-       events { worker_connections 64; }
-       http { access_log off; client_body_temp_path ${directory}; proxy_temp_path ${directory};
-              fastcgi_temp_path ${directory}; uwsgi_temp_path ${directory}; scgi_temp_path ${directory};
-              server { listen 127.0.0.1:${port}; root ${directory}; } }`,
-    );
-    nginx = spawn('nginx', ['-p', directory, '-c', join(directory, 'nginx.conf')], { stdio: 'ignore' });
-    for (let attempt = 0; attempt < 100; attempt++) {
-      const socket = createConnection(port, '127.0.0.1');
-      const up = await new Promise((resolve) =>
-        socket.once('connect', () => resolve(true)).once('error', () => resolve(false)),
-      );
-      socket.destroy();
-      if (up) return port;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error('nginx does not start');
-  };
-
   it('a pyserial script scans, joins, resolves, pings, and fetches 1 MiB from nginx byte for byte', async function () {
-    if (!hasPyserial() || !hasTool('nginx')) return this.skip();
+    if (!hasPyserial() || !hasNginx()) return this.skip();
     const page = randomBytes(1 << 20);
-    writeFileSync(join(directory, 'page.bin'), page);
-    const port = await startNginx();
+    nginx = await startNginx(join(directory, 'www'), { 'page.bin': page });
     sim = await new RunningSim(
       '--uart',
       `pty:${link}`,
@@ -117,7 +81,7 @@ describe('foreign programs on the UART of wincs02 sim', () => {
         'lab',
         'secret123',
         '10.0.2.2',
-        String(port),
+        String(nginx.port),
         '/page.bin',
         String(page.length),
       ],
